@@ -1,0 +1,205 @@
+use std::collections::{HashMap, VecDeque, hash_map};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use powerbox_passable::Value;
+
+use super::embedding::Settlement;
+use super::int_map::IntMap;
+use super::slot::{AnswerId, QuestionKey};
+use crate::Limits;
+
+pub(super) type Settled<R> = Arc<Settlement<R>>;
+
+/// The calls of the peer: those it waits for, and a window of those that were answered, for it may call their
+/// answers before it has read them.
+pub(super) struct Answers<R> {
+    pending: IntMap<AnswerId, Pending<R>>,
+    // The peer chooses the keys, so the hasher is a keyed one.
+    by_key: HashMap<QuestionKey, Entry<R>>,
+    /// Answers that are data, which take room, and answers that are references, which take little.
+    data: Window,
+    objects: Window,
+    serials: u64,
+    pending_bytes: usize,
+    queued: usize,
+}
+
+struct Pending<R> {
+    key: QuestionKey,
+    bytes: usize,
+    /// It waits for another answer or promise.
+    queued: bool,
+    /// Stands for the answer in calls on it.
+    promise: Option<R>,
+}
+
+enum Entry<R> {
+    Pending(AnswerId),
+    Settled(u64, Settled<R>),
+}
+
+/// Answered calls, oldest first. Some may have been dropped, or their key used again.
+struct Window {
+    order: VecDeque<(QuestionKey, u64, usize)>,
+    bytes: usize,
+}
+
+/// What a call on an earlier answer meets.
+pub(super) enum Found<R> {
+    Pending(AnswerId),
+    Settled(Settled<R>),
+}
+
+impl<R: Clone + Eq + Hash> Answers<R> {
+    pub(super) fn new() -> Self {
+        let window = || Window { order: VecDeque::new(), bytes: 0 };
+        Self {
+            pending: IntMap::default(),
+            by_key: HashMap::new(),
+            data: window(),
+            objects: window(),
+            serials: 0,
+            pending_bytes: 0,
+            queued: 0,
+        }
+    }
+
+    pub(super) fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    pub(super) fn kept(&self) -> usize {
+        self.by_key.len().saturating_sub(self.pending.len())
+    }
+
+    /// Tells which limit forbids one more call of so many bytes, if any does.
+    pub(super) fn refuses(&self, bytes: usize, queued: bool, limits: &Limits) -> Option<&'static str> {
+        if self.pending.len() >= limits.peer_questions {
+            Some("unanswered calls")
+        } else if self.pending_bytes.saturating_add(bytes) > limits.peer_question_bytes {
+            Some("bytes of unanswered calls")
+        } else if queued && self.queued >= limits.queued_calls {
+            Some("queued calls")
+        } else {
+            None
+        }
+    }
+
+    /// Files a call that is to be answered. An earlier call of the same key can not be called any more.
+    pub(super) fn open(&mut self, key: QuestionKey, bytes: usize, queued: bool) -> AnswerId {
+        self.serials += 1;
+        let id = AnswerId(self.serials);
+        self.pending_bytes += bytes;
+        self.queued += usize::from(queued);
+        if key != QuestionKey::Missing {
+            self.by_key.insert(key.clone(), Entry::Pending(id));
+        }
+        self.pending.insert(id, Pending { key, bytes, queued, promise: None });
+        id
+    }
+
+    pub(super) fn find(&self, key: &QuestionKey) -> Option<Found<R>> {
+        Some(match self.by_key.get(key)? {
+            Entry::Pending(id) => Found::Pending(*id),
+            Entry::Settled(_, outcome) => Found::Settled(outcome.clone()),
+        })
+    }
+
+    /// Gives the place for the promise that stands for a pending answer.
+    pub(super) fn promise(&mut self, id: AnswerId) -> Option<&mut Option<R>> {
+        self.pending.get_mut(&id).map(|pending| &mut pending.promise)
+    }
+
+    /// Strikes off an answered call; gives its key and the promise that stood for the answer.
+    pub(super) fn close(&mut self, id: AnswerId) -> Option<(QuestionKey, Option<R>)> {
+        let pending = self.pending.remove(&id)?;
+        self.pending_bytes -= pending.bytes;
+        self.queued -= usize::from(pending.queued);
+        Some((pending.key, pending.promise))
+    }
+
+    /// Keeps an answer for calls on it; `trash` takes those that are kept no longer.
+    pub(super) fn keep(
+        &mut self,
+        id: AnswerId,
+        key: QuestionKey,
+        outcome: Settlement<R>,
+        bytes: usize,
+        limits: &Limits,
+        trash: &mut Vec<Settled<R>>,
+    ) {
+        let outcome = Arc::new(outcome);
+        match self.by_key.get_mut(&key) {
+            Some(entry) if entry.is_pending(id) => {
+                let object = matches!(*outcome, Ok(Value::Capability(_)));
+                *entry = Entry::Settled(id.0, outcome);
+                let (window, most) = if object {
+                    (&mut self.objects, (limits.kept_objects, usize::MAX))
+                } else {
+                    (&mut self.data, (limits.kept_answers, limits.kept_answer_bytes))
+                };
+                window.push(key, id.0, bytes);
+                while let Some((key, serial)) = window.pop(most) {
+                    if let hash_map::Entry::Occupied(entry) = self.by_key.entry(key)
+                        && entry.get().is_settled(serial)
+                        && let Entry::Settled(_, outcome) = entry.remove()
+                    {
+                        trash.push(outcome);
+                    }
+                }
+            }
+            // There is no key, or it was used again: nobody can call the answer.
+            _ => trash.push(outcome),
+        }
+    }
+
+    /// Frees an answer that the peer will not call. One that is pending is still owed.
+    pub(super) fn free(&mut self, key: &QuestionKey) -> Option<Settled<R>> {
+        match self.by_key.remove(key)? {
+            Entry::Settled(_, outcome) => Some(outcome),
+            pending @ Entry::Pending(_) => {
+                self.by_key.insert(key.clone(), pending);
+                None
+            }
+        }
+    }
+
+    /// Forgets everything, and gives what was kept and the promises of pending answers.
+    pub(super) fn clear(&mut self) -> (Vec<Settled<R>>, Vec<R>) {
+        let old = std::mem::replace(self, Self::new());
+        self.serials = old.serials;
+        let kept = old.by_key.into_values().filter_map(|entry| match entry {
+            Entry::Settled(_, outcome) => Some(outcome),
+            Entry::Pending(_) => None,
+        });
+        (kept.collect(), old.pending.into_values().filter_map(|pending| pending.promise).collect())
+    }
+}
+
+impl<R> Entry<R> {
+    fn is_pending(&self, id: AnswerId) -> bool {
+        matches!(self, Self::Pending(pending) if *pending == id)
+    }
+
+    fn is_settled(&self, serial: u64) -> bool {
+        matches!(self, Self::Settled(kept, _) if *kept == serial)
+    }
+}
+
+impl Window {
+    fn push(&mut self, key: QuestionKey, serial: u64, bytes: usize) {
+        self.order.push_back((key, serial, bytes));
+        self.bytes += bytes;
+    }
+
+    /// Gives the oldest, if there are more than the most.
+    fn pop(&mut self, (count, bytes): (usize, usize)) -> Option<(QuestionKey, u64)> {
+        if self.order.len() <= count && self.bytes <= bytes {
+            return None;
+        }
+        let (key, serial, size) = self.order.pop_front()?;
+        self.bytes -= size;
+        Some((key, serial))
+    }
+}

@@ -1,0 +1,575 @@
+use std::borrow::Cow;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use powerbox_passable::{Value, capdata};
+use tracing::debug;
+
+use super::answers::{Answers, Settled};
+use super::body::{SlotReader, SlotWriter, Written};
+use super::embedding::{CallError, Embedding, Event, Failure, Serial, Settlement, Target};
+use super::exports::Exports;
+use super::imports::Imports;
+use super::incoming::{Body, Data, Incoming};
+use super::int_map::IntMap;
+use super::slot::{AnswerId, ExportId, ImportId, QuestionId, QuestionKey, Slot};
+use super::{json, outgoing};
+use crate::{Limits, Reason, Release, netstring};
+
+/// One connection, seen from one side.
+///
+/// There are four kinds of methods:
+/// - `handle_*` take what comes in: frames, the end of the stream, the time;
+/// - plain verbs do what the owner wants: [`call`](Self::call), [`answer`](Self::answer), [`abort`](Self::abort) …;
+/// - `poll_*` give what the owner must now do: act on events, send bytes, come back at a time;
+/// - getters tell.
+///
+/// After each use of the first two kinds the owner polls events until there are none, sends what
+/// [`poll_transmit`](Self::poll_transmit) gives, and drops what [`take_garbage`](Self::take_garbage) gives, in any
+/// order but outside any lock that dropping could need. Events and bytes come in the order of their causes.
+pub struct Connection<E: Embedding> {
+    pub(super) name: Arc<str>,
+    pub(super) limits: Limits,
+    release: Release,
+    pub(super) exports: Exports<E::Ref>,
+    pub(super) imports: Imports<E>,
+    pub(super) answers: Answers<E::Ref>,
+    questions: IntMap<QuestionId, Question<E::Waiter>>,
+    asked: u64,
+    deadlines: BTreeSet<(Instant, u64)>,
+    /// How many messages came; also tells apart the messages that mention a slot.
+    pub(super) came: u64,
+    /// How many bodies were written; also tells apart those that mention a slot.
+    written: u64,
+    errors: u64,
+    outbox: Vec<u8>,
+    /// How many bytes of the outbox are answers.
+    answer_bytes: usize,
+    pub(super) events: VecDeque<Event<E>>,
+    pub(super) garbage: Garbage<E::Ref>,
+    closed: Option<Reason>,
+    // Buffers that are used again for each message.
+    frame: String,
+    body: String,
+}
+
+struct Question<W> {
+    waiter: W,
+    deadline: Option<Instant>,
+}
+
+/// What a connection let go of. Dropping it may run code of the owner.
+pub struct Garbage<R> {
+    pub(super) references: Vec<R>,
+    pub(super) answers: Vec<Settled<R>>,
+}
+
+/// What a session holds and has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Objects and promises of this side that the peer can name.
+    pub exports: usize,
+    /// Objects and promises of the peer that are held here.
+    pub imports: usize,
+    /// Our calls that are not answered.
+    pub questions: usize,
+    /// Calls of the peer that are not answered.
+    pub peer_questions: usize,
+    /// Answered calls of the peer that are kept for calls on them.
+    pub kept_answers: usize,
+    /// Bytes that wait to be sent.
+    pub queued_bytes: usize,
+    /// Messages that came.
+    pub messages_received: u64,
+}
+
+impl<E: Embedding> Connection<E> {
+    /// Makes a connection on which nothing has been said.
+    pub fn new(name: Arc<str>, limits: Limits, release: Release) -> Self {
+        Self {
+            name,
+            limits,
+            release,
+            exports: Exports::new(),
+            imports: Imports::new(),
+            answers: Answers::new(),
+            questions: IntMap::default(),
+            asked: 0,
+            deadlines: BTreeSet::new(),
+            came: 0,
+            written: 0,
+            errors: 0,
+            outbox: Vec::new(),
+            answer_bytes: 0,
+            events: VecDeque::new(),
+            garbage: Garbage { references: Vec::new(), answers: Vec::new() },
+            closed: None,
+            frame: String::new(),
+            body: String::new(),
+        }
+    }
+
+    /// Tells why the connection is at its end, if it is.
+    pub fn closed(&self) -> Option<&Reason> {
+        self.closed.as_ref()
+    }
+
+    /// Counts what is held.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            exports: self.exports.len(),
+            imports: self.imports.len(),
+            questions: self.questions.len(),
+            peer_questions: self.answers.pending(),
+            kept_answers: self.answers.kept(),
+            queued_bytes: self.outbox.len(),
+            messages_received: self.came,
+        }
+    }
+
+    /// Counts our calls that are not answered.
+    pub fn outstanding(&self) -> usize {
+        self.questions.len()
+    }
+
+    /// Counts the bytes that wait to be taken by [`poll_transmit`](Self::poll_transmit).
+    pub fn queued_bytes(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Counts those of them that are answers.
+    pub fn queued_answer_bytes(&self) -> usize {
+        self.answer_bytes
+    }
+
+    /// Takes one frame.
+    pub fn handle_frame(&mut self, frame: &[u8], embedding: &E) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.came += 1;
+        // JavaScript replaces what is not UTF-8, too.
+        let text = std::str::from_utf8(frame).map_or_else(|_| String::from_utf8_lossy(frame), Cow::Borrowed);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let Ok(incoming) = Incoming::read(text) else {
+            self.fault("a frame is not JSON");
+            return;
+        };
+        match incoming {
+            Incoming::Call { question, target, method, trap } => {
+                self.handle_call(question, target, method, trap, text.len(), embedding);
+            }
+            Incoming::Return { answer, data } => self.handle_return(answer.as_deref(), data, embedding),
+            Incoming::Resolve { promise, data } => {
+                self.handle_resolve(promise.as_deref(), data, text.len(), embedding);
+            }
+            Incoming::Bootstrap { question } => self.handle_bootstrap(question, text.len(), embedding),
+            Incoming::Drop { slot, mentions } => self.handle_drop(slot, mentions),
+            Incoming::Disconnect { reason } => {
+                // The same message goes back.
+                netstring::append(&mut self.outbox, text.trim().as_bytes());
+                self.close(Reason::Peer(self.name.clone(), reason.map(Arc::from)));
+            }
+            Incoming::TrapIterate => debug!("CTP_TRAP_ITERATE without a trap"),
+            Incoming::Unknown(kind) => debug!(?kind, "unknown message type"),
+        }
+    }
+
+    /// Takes the end of the stream: there is nobody to tell.
+    pub fn handle_end(&mut self, reason: Reason) {
+        self.close(reason);
+    }
+
+    /// Takes the time: questions whose deadline is over fail. The time must not go backwards.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(&(deadline, question)) = self.deadlines.first()
+            && deadline <= now
+        {
+            self.deadlines.pop_first();
+            if let Some(question) = self.questions.remove(&QuestionId(question)) {
+                let outcome = Err(Failure::Deadline);
+                self.events.push_back(Event::Returned { waiter: question.waiter, outcome });
+            }
+        }
+    }
+
+    /// Asks for the bootstrap of the peer.
+    pub fn bootstrap(
+        &mut self,
+        deadline: Option<Instant>,
+        waiter: impl FnOnce(QuestionId) -> E::Waiter,
+    ) -> Result<(), CallError> {
+        let question = self.next_question()?;
+        self.frame.clear();
+        outgoing::bootstrap(&mut self.frame, question);
+        self.send().map_err(CallError::Limit)?;
+        self.ask(question, deadline, waiter);
+        Ok(())
+    }
+
+    /// Calls something of the peer. The message is the list that the wire calls `method`.
+    pub fn call(
+        &mut self,
+        target: &Target,
+        message: &Value<E::Ref>,
+        deadline: Option<Instant>,
+        embedding: &E,
+        waiter: impl FnOnce(QuestionId) -> E::Waiter,
+    ) -> Result<(), CallError> {
+        let question = self.next_question()?;
+        let written = self.write_body(message, embedding).map_err(CallError::Unwritable)?;
+        self.frame.clear();
+        outgoing::call(&mut self.frame, question, |out| match target {
+            Target::Import(id) => json::write_string(out, &id.to_string()),
+            Target::Question(id) => json::write_string(out, &id.to_string()),
+        });
+        self.send_with(written).map_err(CallError::Limit)?;
+        self.ask(question, deadline, waiter);
+        Ok(())
+    }
+
+    fn next_question(&mut self) -> Result<QuestionId, CallError> {
+        if let Some(reason) = &self.closed {
+            return Err(CallError::Closed(reason.clone()));
+        }
+        if self.questions.len() >= self.limits.questions {
+            return Err(CallError::Limit("unanswered calls"));
+        }
+        if self.outbox.len() >= self.limits.queue_bytes {
+            return Err(CallError::Limit("bytes that wait to be sent"));
+        }
+        self.asked += 1;
+        Ok(QuestionId(self.asked))
+    }
+
+    fn ask(
+        &mut self,
+        id: QuestionId,
+        deadline: Option<Instant>,
+        waiter: impl FnOnce(QuestionId) -> E::Waiter,
+    ) {
+        self.deadlines.extend(deadline.map(|deadline| (deadline, id.0)));
+        self.questions.insert(id, Question { waiter: waiter(id), deadline });
+    }
+
+    /// Answers a call of the peer, once. The outcome is never itself a promise: whoever has one waits for it.
+    ///
+    /// Gives the promise that stood for the answer, if calls were made on it, and what it is to be settled with.
+    #[must_use = "calls may wait for the answer"]
+    pub fn answer(
+        &mut self,
+        id: AnswerId,
+        outcome: Settlement<E::Ref>,
+        embedding: &E,
+    ) -> Option<(E::Ref, Settlement<E::Ref>)> {
+        let Some((key, promise)) = self.answers.close(id) else {
+            self.garbage.answers.push(Arc::new(outcome));
+            return None;
+        };
+        let before = self.outbox.len();
+        let outcome = match self.send_answer(&key, &outcome, embedding) {
+            Ok(()) => outcome,
+            Err(problem) => {
+                self.garbage.answers.push(Arc::new(outcome));
+                let error = Err(Value::error("Error", problem));
+                if let Err(problem) = self.send_answer(&key, &error, embedding) {
+                    debug!(problem, "an answer could not be sent");
+                }
+                error
+            }
+        };
+        let bytes = self.outbox.len() - before;
+        self.answer_bytes += bytes;
+        let promise = promise.map(|promise| (promise, outcome.clone()));
+        self.answers.keep(id, key, outcome, bytes, &self.limits, &mut self.garbage.answers);
+        promise
+    }
+
+    fn send_answer(
+        &mut self,
+        key: &QuestionKey,
+        outcome: &Settlement<E::Ref>,
+        embedding: &E,
+    ) -> Result<(), String> {
+        let (Ok(value) | Err(value)) = outcome;
+        let written = self.write_body(value, embedding)?;
+        self.frame.clear();
+        outgoing::answer(&mut self.frame, key, outcome.is_err());
+        self.send_with(written).map_err(|limit| format!("limit reached: {limit}"))
+    }
+
+    /// Tells the peer what a promise of ours came to, which is not itself a promise.
+    pub fn resolve(
+        &mut self,
+        id: ExportId,
+        outcome: &Settlement<E::Ref>,
+        embedding: &E,
+    ) {
+        // The peer may have dropped the promise.
+        if !self.exports.is_open(id) {
+            return;
+        }
+        let before = self.outbox.len();
+        if let Err(problem) = self.send_resolve(id, outcome, embedding)
+            && let Err(problem) = self.send_resolve(id, &Err(Value::error("Error", problem)), embedding)
+        {
+            debug!(problem, "a promise could not be resolved");
+        }
+        self.answer_bytes += self.outbox.len() - before;
+        let forgotten = self.exports.settle(id, self.limits.kept_promises);
+        self.garbage.references.extend(forgotten);
+    }
+
+    fn send_resolve(
+        &mut self,
+        id: ExportId,
+        outcome: &Settlement<E::Ref>,
+        embedding: &E,
+    ) -> Result<(), String> {
+        let (Ok(value) | Err(value)) = outcome;
+        let written = self.write_body(value, embedding)?;
+        self.frame.clear();
+        outgoing::resolve(&mut self.frame, id, outcome.is_err());
+        self.send_with(written).map_err(|limit| format!("limit reached: {limit}"))
+    }
+
+    /// Takes note that the last reference to something of the peer is gone.
+    pub fn release(&mut self, id: &ImportId, serial: Serial) {
+        let Some(mentions) = self.imports.release(id, serial) else { return };
+        if self.release == Release::AtOnce && self.closed.is_none() {
+            self.frame.clear();
+            outgoing::drop(&mut self.frame, id, mentions);
+            if let Err(limit) = self.send() {
+                debug!(limit, "a drop could not be sent");
+            }
+        }
+    }
+
+    /// Ends the connection from this side; the reason, if there is one, is plain JSON.
+    pub fn abort(&mut self, reason: Option<&str>) {
+        let closed = Reason::Closed(self.name.clone(), reason.map(Arc::from));
+        self.disconnect(reason, closed);
+    }
+
+    /// Ends the connection because the peer does not keep to the protocol.
+    pub fn fault(&mut self, fault: &str) {
+        let mut reason = String::new();
+        json::write_string(&mut reason, fault);
+        self.disconnect(Some(&reason), Reason::Protocol(fault.into()));
+    }
+
+    fn disconnect(&mut self, reason: Option<&str>, closed: Reason) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.frame.clear();
+        outgoing::disconnect(&mut self.frame, reason);
+        if let Err(limit) = self.send() {
+            debug!(limit, "the end could not be announced");
+        }
+        self.close(closed);
+    }
+
+    /// Gives the next thing that the owner is to act on.
+    pub fn poll_event(&mut self) -> Option<Event<E>> {
+        self.events.pop_front()
+    }
+
+    /// Exchanges the bytes that are to be sent, netstrings one after the other, for an empty buffer. Gives how many
+    /// of them are answers.
+    pub fn poll_transmit(&mut self, empty: &mut Vec<u8>) -> usize {
+        std::mem::swap(&mut self.outbox, empty);
+        std::mem::take(&mut self.answer_bytes)
+    }
+
+    /// Gives the time at which [`handle_timeout`](Self::handle_timeout) is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.first().map(|&(deadline, _)| deadline)
+    }
+
+    /// Gives what was let go of, for the owner to drop.
+    pub fn take_garbage(&mut self) -> Option<Garbage<E::Ref>> {
+        let empty = self.garbage.references.is_empty() && self.garbage.answers.is_empty();
+        (!empty).then(|| {
+            std::mem::replace(&mut self.garbage, Garbage { references: Vec::new(), answers: Vec::new() })
+        })
+    }
+
+    fn handle_return(&mut self, answer: Option<&str>, data: Option<Data<'_>>, embedding: &E) {
+        let question = answer
+            .and_then(|answer| answer.strip_prefix("q-")?.parse().ok())
+            .and_then(|number| self.questions.remove(&QuestionId(number)).map(|question| (question, number)));
+        let Some((question, number)) = question else {
+            debug!(answer, "an answer to a question that was not asked, or is over");
+            return;
+        };
+        if let Some(deadline) = question.deadline {
+            self.deadlines.remove(&(deadline, number));
+        }
+        let outcome = self.read_data(data, embedding);
+        self.events.push_back(Event::Returned { waiter: question.waiter, outcome });
+    }
+
+    fn handle_resolve(
+        &mut self,
+        promise: Option<&str>,
+        data: Option<Data<'_>>,
+        bytes: usize,
+        embedding: &E,
+    ) {
+        let id = promise.and_then(Slot::import_in_our_view);
+        let Some((id, (reference, serial))) =
+            id.and_then(|id| self.imports.settle(&id).map(|settled| (id, settled)))
+        else {
+            debug!(promise, "a resolution of a promise that is not open");
+            return;
+        };
+        let outcome = self.read_data(data, embedding);
+        if self.release == Release::Never {
+            let most = (self.limits.kept_promises, self.limits.kept_promise_bytes);
+            let left = self.imports.keep(id, serial, reference.clone(), bytes, most);
+            self.garbage.references.extend(left);
+        }
+        self.events.push_back(Event::Resolved { promise: reference, outcome });
+    }
+
+    fn handle_drop(&mut self, slot: Option<&str>, mentions: u64) {
+        let text = slot.and_then(json::string);
+        match (slot, text.as_deref()) {
+            (Some(json), Some(text)) if text.starts_with("q-") => {
+                self.garbage.answers.extend(self.answers.free(&QuestionKey::of(Some(json))));
+            }
+            (_, Some(text)) => match Slot::of_peer(text) {
+                Slot::Export(id) => self.garbage.references.extend(self.exports.drop_mentions(id, mentions)),
+                _ => debug!(text, "a drop of what is not exported"),
+            },
+            _ => debug!("a drop without a slot"),
+        }
+    }
+
+    /// Reads the value or the thrown value of an answer or settlement.
+    fn read_data(
+        &mut self,
+        data: Option<Data<'_>>,
+        embedding: &E,
+    ) -> Result<Value<E::Ref>, Failure<E::Ref>> {
+        let unreadable = |problem: String| Failure::Unreadable(format!("unreadable answer: {problem}"));
+        let (raw, thrown) = match data {
+            Some(Data::Value(raw)) => (raw, false),
+            Some(Data::Thrown(raw)) => (raw, true),
+            None => return Err(unreadable("it has neither a result nor an exception".to_owned())),
+        };
+        let body =
+            Body::read(raw, self.limits.slots).map_err(|problem| unreadable(problem.message().to_owned()))?;
+        let value = self.read_body(&body, embedding).map_err(|problem| unreadable(problem.to_string()))?;
+        if thrown { Err(Failure::Thrown(value)) } else { Ok(value) }
+    }
+
+    pub(super) fn read_body(
+        &mut self,
+        body: &Body<'_>,
+        embedding: &E,
+    ) -> Result<Value<E::Ref>, powerbox_passable::DecodeError> {
+        let limits = self.limits.body();
+        powerbox_passable::decode(&body.text, &mut self.slot_reader(&body.slots, embedding), &limits)
+    }
+
+    pub(super) fn slot_reader<'a>(
+        &'a mut self,
+        slots: &'a [&'a str],
+        embedding: &'a E,
+    ) -> SlotReader<'a, E> {
+        SlotReader {
+            slots,
+            message: self.came,
+            most_imports: self.limits.imports,
+            exports: &self.exports,
+            imports: &mut self.imports,
+            embedding,
+        }
+    }
+
+    /// Writes a value to `self.body`; after an error the peer has learnt of nothing.
+    fn write_body(&mut self, value: &Value<E::Ref>, embedding: &E) -> Result<Written<E::Ref>, String> {
+        self.written += 1;
+        self.body.clear();
+        let mut writer = SlotWriter {
+            message: self.written,
+            most_exports: self.limits.exports,
+            exports: &mut self.exports,
+            imports: &mut self.imports,
+            embedding,
+            name: &self.name,
+            errors: &mut self.errors,
+            written: Written::new(),
+        };
+        let result = capdata::encode(value, &mut writer, &mut self.body);
+        let written = writer.written;
+        result.map_err(|problem| {
+            self.unmention(&written.exported);
+            problem.to_string()
+        })?;
+        Ok(written)
+    }
+
+    fn unmention(&mut self, exported: &[ExportId]) {
+        for id in exported {
+            self.garbage.references.extend(self.exports.unmention(*id));
+        }
+    }
+
+    /// Sends the message that was started in `self.frame` and has its data in `self.body`.
+    fn send_with(&mut self, written: Written<E::Ref>) -> Result<(), &'static str> {
+        outgoing::data(&mut self.frame, &self.body, &written.slots);
+        self.frame.push('}');
+        if let Err(limit) = self.send() {
+            self.unmention(&written.exported);
+            return Err(limit);
+        }
+        let promises = written.promises.into_iter();
+        self.events.extend(promises.map(|(id, promise)| Event::Exported(id, promise)));
+        Ok(())
+    }
+
+    /// Sends `self.frame`.
+    fn send(&mut self) -> Result<(), &'static str> {
+        if self.frame.len() > self.limits.frame_bytes {
+            return Err("bytes of a message");
+        }
+        netstring::append(&mut self.outbox, self.frame.as_bytes());
+        // One big message shall not keep its room for the life of the connection.
+        self.frame.shrink_to(SCRATCH);
+        self.body.shrink_to(SCRATCH);
+        Ok(())
+    }
+
+    fn close(&mut self, reason: Reason) {
+        if self.closed.is_some() {
+            return;
+        }
+        self.closed = Some(reason.clone());
+        self.deadlines.clear();
+        let failure = || Failure::Closed(reason.clone());
+        let mut questions: Vec<_> = std::mem::take(&mut self.questions).into_iter().collect();
+        questions.sort_unstable_by_key(|(id, _)| id.0);
+        for (_, question) in questions {
+            let waiter = question.waiter;
+            self.events.push_back(Event::Returned { waiter, outcome: Err(failure()) });
+        }
+        let (open, held) = self.imports.clear();
+        for promise in open {
+            self.events.push_back(Event::Resolved { promise, outcome: Err(failure()) });
+        }
+        let (kept, promises) = self.answers.clear();
+        self.garbage.answers.extend(kept);
+        self.garbage.references.extend(held);
+        self.garbage.references.extend(promises);
+        self.garbage.references.extend(self.exports.clear());
+        self.events.push_back(Event::Closed(reason));
+    }
+}
+
+/// How much room is kept between messages for composing them.
+const SCRATCH: usize = 256 << 10;
