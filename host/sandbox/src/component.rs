@@ -1,0 +1,217 @@
+//! A component, compiled and linked, ready to be invoked.
+
+use std::fmt;
+use std::sync::Arc;
+
+use wasmtime::component::{ComponentExportIndex, InstancePre};
+
+use crate::cache::CodeCache;
+use crate::compartment;
+use crate::context::{Context, Params};
+use crate::digest::Digest;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::host::Host;
+use crate::limits::Limits;
+use crate::link;
+use crate::reflect;
+use crate::wit::{Export, Function, Import, Val, interface_matches};
+
+/// A component that can be invoked, for a host whose handles are `H`. Clones are the same component.
+///
+/// Loading does all the work that does not depend on an invocation: types are read, imports linked, exports found.
+pub struct Component<H: 'static>(Arc<Inner<H>>);
+
+struct Inner<H: 'static> {
+    engine: Engine,
+    digest: Digest,
+    imports: Vec<Import>,
+    exports: Vec<Export>,
+    /// By [`Function::index`] of the exported functions.
+    calls: Vec<ComponentExportIndex>,
+    pre: InstancePre<Context<H>>,
+}
+
+/// Why a component cannot be loaded.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file is larger than [`Limits::FILE_BYTES`].
+    #[error("the component has {size} bytes, more than the {limit} allowed")]
+    TooLarge {
+        /// Its size.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// It is no component, or a broken one, or one that uses what is switched off.
+    #[error("not a component that can be compiled: {0}")]
+    Compile(String),
+    /// It imports what it cannot have. All such imports are listed.
+    #[error("the component imports what is not offered here: {}", join(.0))]
+    Refused(Vec<Refusal>),
+    /// Its imports are offered, and still do not fit together.
+    #[error("the component cannot be linked: {0}")]
+    Link(String),
+    /// The compiler's thread did not finish (it panicked, or the runtime is shutting down).
+    #[error("compiling was interrupted")]
+    Interrupted,
+}
+
+/// An import that a component cannot have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The import's name in the component.
+    pub slot: String,
+    /// The interface it wants, where it is one and has another name than the slot.
+    pub interface: Option<String>,
+    /// Why, where it is not simply that nobody offers it.
+    pub reason: Option<String>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.slot)?;
+        match (&self.interface, &self.reason) {
+            (None, None) => Ok(()),
+            (Some(interface), None) => write!(f, " ({interface})"),
+            (None, Some(reason)) => write!(f, " ({reason})"),
+            (Some(interface), Some(reason)) => write!(f, " ({interface}: {reason})"),
+        }
+    }
+}
+
+fn join(refusals: &[Refusal]) -> String {
+    refusals.iter().map(Refusal::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl<H: Clone + Send + Sync + 'static> Component<H> {
+    /// Compiles a component, or takes its code from the cache, and links it.
+    ///
+    /// `offered` says for each import whether invocations will be able to answer it; an import without functions and
+    /// resources can do nothing and is not asked about. Must be called within a tokio runtime: compiling happens on
+    /// its blocking threads.
+    pub async fn load(
+        engine: &Engine,
+        cache: Option<&CodeCache>,
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+        offered: impl Fn(&Import) -> bool,
+    ) -> Result<Component<H>, LoadError> {
+        let size = bytes.as_ref().len();
+        if size > Limits::FILE_BYTES {
+            return Err(LoadError::TooLarge { size, limit: Limits::FILE_BYTES });
+        }
+        let digest = Digest::of(bytes.as_ref());
+        let cached = cache.and_then(|cache| cache.get(engine, &digest));
+        let compiled = match cached {
+            Some(compiled) => compiled,
+            None => compile(engine, cache, digest, bytes).await?,
+        };
+        let surface = reflect::surface(engine, &compiled, offered).map_err(LoadError::Refused)?;
+        let pre =
+            link::link(engine, &compiled, &surface).map_err(|error| LoadError::Link(format!("{error:#}")))?;
+        Ok(Component(Arc::new(Inner {
+            engine: engine.clone(),
+            digest,
+            imports: surface.imports,
+            exports: surface.exports,
+            calls: surface.calls,
+            pre,
+        })))
+    }
+
+    /// Calls an exported function in a fresh compartment.
+    ///
+    /// `interface` may leave out its version (see [`interface_matches`](crate::wit::interface_matches)); it is empty for a function that is exported
+    /// by itself. Dropping the future ends the guest at once, wherever it is, and drops all it holds. Must be polled
+    /// within a tokio runtime that has its timer enabled.
+    pub fn invoke<'a>(
+        &'a self,
+        interface: &'a str,
+        function: &'a str,
+        params: Vec<Val<H>>,
+        host: Arc<dyn Host<H>>,
+        limits: &'a Limits,
+    ) -> impl Future<Output = Result<Option<Val<H>>, Failure>> + Send + 'a {
+        let params = Params::new(params, host);
+        async move {
+            let found = self.function(interface, function);
+            let Some((export, index)) =
+                found.and_then(|export| Some((export, self.0.calls.get(export.index)?)))
+            else {
+                return Err(Failure::NoSuchExport {
+                    interface: interface.to_owned(),
+                    function: function.to_owned(),
+                });
+            };
+            compartment::invoke(&self.0.engine, &self.0.pre, export, index, params, limits).await
+        }
+    }
+}
+
+impl<H: 'static> Component<H> {
+    /// The exported function of this name, if it can be called.
+    pub fn function(&self, interface: &str, function: &str) -> Option<&Arc<Function>> {
+        self.0
+            .exports
+            .iter()
+            .filter(|export| interface_matches(&export.interface, interface))
+            .flat_map(|export| &export.functions)
+            .find(|candidate| &*candidate.name == function)
+    }
+
+    /// What it imports, in its own order.
+    pub fn imports(&self) -> &[Import] {
+        &self.0.imports
+    }
+
+    /// What it exports.
+    pub fn exports(&self) -> &[Export] {
+        &self.0.exports
+    }
+
+    /// The digest of its bytes.
+    pub fn digest(&self) -> Digest {
+        self.0.digest
+    }
+
+    /// The engine that runs it.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+}
+
+impl<H: 'static> Clone for Component<H> {
+    fn clone(&self) -> Self {
+        Component(Arc::clone(&self.0))
+    }
+}
+
+impl<H: 'static> fmt::Debug for Component<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Component").field("digest", &self.0.digest).finish_non_exhaustive()
+    }
+}
+
+/// Compiles on a blocking thread, since it takes from milliseconds to seconds and cannot be interrupted.
+async fn compile(
+    engine: &Engine,
+    cache: Option<&CodeCache>,
+    digest: Digest,
+    bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+) -> Result<wasmtime::component::Component, LoadError> {
+    let engine = engine.clone();
+    let cache = cache.cloned();
+    let work = move || {
+        let compiled = wasmtime::component::Component::from_binary(engine.wasmtime(), bytes.as_ref())
+            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        if let Some(cache) = cache
+            && let Err(error) = cache.put(&engine, &digest, &compiled)
+        {
+            // Only speed is lost.
+            tracing::warn!(%digest, %error, "cannot keep compiled code");
+        }
+        Ok(compiled)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|_| LoadError::Interrupted)?
+}

@@ -1,0 +1,47 @@
+//! Runs one WebAssembly component at a time, fenced in, and lets it reach nothing but what its host hands it.
+//!
+//! A component is read without running it ([`Manifest`]), compiled once and linked by walking its own declared
+//! types ([`Component::load`]), and called in a fresh compartment per invocation ([`Component::invoke`]): a store
+//! with its own memory, handles and budget, gone when the call ends or when its future is dropped. What a
+//! component's imports reach is one trait, [`Host`], generic over the host's own handle type `H`.
+//!
+//! This crate knows wasmtime and WIT. It refuses to know sessions, capabilities, commands, grants or WASI.
+
+mod cache;
+mod compartment;
+mod component;
+mod context;
+mod convert;
+mod digest;
+mod engine;
+mod failure;
+mod host;
+mod limits;
+mod link;
+mod manifest;
+mod reflect;
+mod table;
+mod wit_text;
+
+pub mod wit;
+
+#[cfg(test)]
+mod tests;
+
+pub use cache::{CacheBounds, CacheError, CodeCache};
+pub use component::{Component, LoadError, Refusal};
+pub use digest::{Digest, DigestParseError};
+pub use engine::{Allocation, Engine, EngineError, EngineOptions};
+pub use failure::{Failure, Trap};
+pub use host::{Host, HostError, Reply};
+pub use limits::{Limits, TICK};
+pub use manifest::{
+    CustomSection, DOCS_SECTION, Manifest, ManifestError, ManifestFunction, ManifestInterface, ManifestParam,
+    SlotKind,
+};
+pub use wit::{Function, Import, Resource, Type, Val};
+
+/// The engine itself, for the bench that compares a compartment with bare wasmtime. Nothing else may use it: the
+/// point of this crate is that nobody else meets wasmtime.
+#[doc(hidden)]
+pub use wasmtime;
