@@ -1,0 +1,108 @@
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use powerbox_captp::{CallError, Object, Session, Value};
+
+use super::Dialect;
+
+/// How the core comes to a session: a socket that is there, or a daemon that is started for the purpose.
+///
+/// Called for the first command that needs the daemon, and again after a session ended.
+pub trait Connect: Send + Sync + 'static {
+    /// Makes a session.
+    fn connect(&self) -> BoxFuture<'_, Result<Session, ConnectError>>;
+}
+
+/// There is no daemon to talk to. Exit status 4.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Nothing answers at the address.
+    #[error("no daemon answers at {endpoint}: {reason}; {remedy}")]
+    Unreachable {
+        /// Where.
+        endpoint: String,
+        /// What the system says.
+        reason: Arc<str>,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The embedded daemon could not be started.
+    #[error("the embedded daemon did not start: {0}")]
+    NotStarted(Arc<str>),
+    /// What answers is no Endo daemon, or one without a host.
+    #[error("the peer is no Endo daemon with a host: {0}")]
+    NoHost(String),
+    /// The session broke while it was being set up.
+    #[error("the daemon did not answer the first calls: {0}")]
+    Setup(#[from] CallError),
+}
+
+/// A session with a daemon, and what the core found out about it.
+#[derive(Clone)]
+pub struct Daemon {
+    session: Session,
+    bootstrap: Object,
+    host: Object,
+    dialect: Dialect,
+}
+
+impl Daemon {
+    /// Sets up a session: fetches the bootstrap and the root host, and finds out the dialect.
+    pub async fn greet(session: Session) -> Result<Self, ConnectError> {
+        let bootstrap = match session.bootstrap().await? {
+            Value::Capability(bootstrap) => bootstrap,
+            other => {
+                let found = crate::bridge::kind(&other);
+                return Err(ConnectError::NoHost(format!("its bootstrap is {found}, not an object")));
+            }
+        };
+        // Both calls travel together: the root host is wanted in any case.
+        let host = bootstrap.call("host", vec![]);
+        let methods = bootstrap.call("__getMethodNames__", vec![]).await?;
+        let methods: Vec<String> = methods
+            .as_list()
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect();
+        let Some(dialect) = Dialect::detect(&methods) else {
+            return Err(ConnectError::NoHost("its bootstrap has no method `host`".to_owned()));
+        };
+        match host.await? {
+            Value::Capability(host) => Ok(Self { session, bootstrap, host, dialect }),
+            _ => Err(ConnectError::NoHost("its `host` is not an object".to_owned())),
+        }
+    }
+
+    /// Whether the session is still there.
+    pub fn is_connected(&self) -> bool {
+        self.session.closed().now_or_never().is_none()
+    }
+
+    /// Ends the session.
+    pub async fn disconnect(&self) {
+        self.session.disconnect(None);
+        self.session.closed().await;
+    }
+
+    /// The session.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The daemon's bootstrap object.
+    pub fn bootstrap(&self) -> &Object {
+        &self.bootstrap
+    }
+
+    /// The agent with full powers over its own names: the person's.
+    pub fn host(&self) -> &Object {
+        &self.host
+    }
+
+    /// Which daemon it is.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+}

@@ -1,0 +1,115 @@
+use std::sync::Arc;
+
+use powerbox_captp::{Object, Value as OuterValue};
+use powerbox_passable::Value;
+
+use super::words::{Word, Words};
+use crate::daemon::{Dialect, put};
+use crate::membrane::{Blob, Grant, Handle, Name, Problem, Rights};
+use crate::registry::{Command, ParameterKind};
+
+/// Something that the user named cannot be handed over.
+#[derive(Debug, thiserror::Error)]
+pub enum DesignationError {
+    /// A file cannot be read.
+    #[error("cannot read `{path}`: {error}")]
+    File {
+        /// Which.
+        path: String,
+        /// What the system says.
+        #[source]
+        error: std::io::Error,
+    },
+    /// Looking up an object failed.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+}
+
+/// Makes the invocation of a command, in the form of `powerbox:plugin/commands.invocation`.
+///
+/// Names are resolved for `agent`, the one whose names count for the principal; it must be there if a word designates
+/// something in a directory.
+pub async fn designate(
+    command: &Command,
+    words: Words,
+    agent: Option<(&Object, Dialect)>,
+    grant: &Arc<Grant>,
+) -> Result<Value<Handle>, DesignationError> {
+    let mut arguments = Vec::new();
+    for (parameter, given) in words.given {
+        let mut values = Vec::with_capacity(given.len());
+        for word in given {
+            values.push(value(&parameter.kind, word, agent, grant).await?);
+        }
+        arguments
+            .push(Value::record([("name", Value::text(parameter.name.as_str())), ("values", Value::List(values))]));
+    }
+    Ok(Value::record([("command", Value::text(command.name.as_str())), ("arguments", Value::List(arguments))]))
+}
+
+impl Words {
+    /// Whether anything in a directory is designated.
+    pub fn needs_agent(&self) -> bool {
+        self.given.iter().flat_map(|(_, values)| values).any(|word| matches!(word, Word::Path { .. }))
+    }
+}
+
+async fn value(
+    kind: &ParameterKind,
+    word: Word,
+    agent: Option<(&Object, Dialect)>,
+    grant: &Arc<Grant>,
+) -> Result<Value<Handle>, DesignationError> {
+    let case = |name: &str, payload| Value::record([(name, payload)]);
+    Ok(match word {
+        Word::Text(text) => case("text", Value::text(text)),
+        Word::Integer(number) => case("integer", Value::bigint(number)),
+        Word::Bool(flag) => case("boolean", Value::Bool(flag)),
+        // `parse` has checked that it fits.
+        Word::Duration(time) => {
+            case("duration", Value::bigint(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)))
+        }
+        Word::MessageNumber(number) => case("messageNumber", Value::bigint(number)),
+        Word::File(path) => {
+            let blob = Blob::open(&path, Arc::clone(grant)).map_err(|error| DesignationError::File { path, error })?;
+            case("blob", Value::Capability(Handle::blob(blob)))
+        }
+        Word::Path { text, names } => {
+            let (agent, dialect) = agent.ok_or(Problem::Disconnected)?;
+            match kind {
+                ParameterKind::Object(methods) => {
+                    let object = lookup(agent, dialect, names, &text).await?;
+                    let rights = Rights::Methods(methods.as_slice().into());
+                    case("object", Value::Capability(Handle::object(object, rights, Arc::clone(grant))))
+                }
+                kind => {
+                    let rights = kind.name_rights().unwrap_or_default().to_vec();
+                    let name = Name::new(agent.clone(), dialect, names, text, rights, Arc::clone(grant));
+                    case("name", Value::Capability(Handle::name(name)))
+                }
+            }
+        }
+    })
+}
+
+/// Looks up an object in an agent's names.
+pub(crate) async fn lookup(
+    agent: &Object,
+    dialect: Dialect,
+    mut names: Vec<String>,
+    text: &str,
+) -> Result<Object, Problem> {
+    if let Some(head) = names.first_mut() {
+        *head = dialect.special_name(head);
+    }
+    let binding = dialect.binding("endo:daemon/directory", "lookup");
+    let args = put(vec![OuterValue::texts(names)], binding.args)
+        .map_err(|mismatch| Problem::Invalid(mismatch.to_string()))?;
+    match agent.call(binding.method, args).await? {
+        OuterValue::Capability(object) => Ok(object),
+        other => {
+            let found = crate::bridge::kind(&other);
+            Err(Problem::Invalid(format!("`{text}` is {found}, not an object")))
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The command host itself. Read in the order of a command's life: [`registry`] finds the command, [`designation`]
+//! turns words into handles, [`invoke`](Host::invoke) runs the plugin in a fresh compartment, every call it makes
+//! passes the [`membrane`], and the [`bridge`] puts it into the words of the [`daemon`] at the other end.
+//! [`plugin`] and `reload` look after what is installed.
+//!
+//! The core knows neither terminals nor sockets' paths nor the embedded daemon: front ends bring a [`daemon::Connect`]
+//! and a [`local::FrontEnd`]. They hold no authority of their own.
+
+pub mod bridge;
+pub mod daemon;
+pub mod designation;
+pub mod local;
+pub mod membrane;
+pub mod plugin;
+pub mod registry;
+pub mod text;
+
+mod event;
+pub use event::Event;
+
+mod host;
+pub use host::{Bundled, Host, HostConfig, OpenError};
+
+mod install;
+pub use install::{InstallError, Installation};
+
+mod invoke;
+pub use invoke::{InvokeError, Request};
+
+mod names;
+
+mod principal;
+pub use principal::{Link, Principal};
+
+mod reload;
+pub use reload::Watch;

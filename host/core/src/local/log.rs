@@ -1,0 +1,50 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use powerbox_captp::{Exo, Reply, Value};
+
+/// The longest note that is kept whole, in characters.
+const MAX_NOTE: usize = 2000;
+/// How many notes one invocation may write.
+const MAX_NOTES: u32 = 1000;
+
+/// The power behind a `log` slot, for one invocation: notes go to the host's log under the plugin's name.
+pub struct LogPower {
+    plugin: String,
+    notes: AtomicU32,
+}
+
+impl LogPower {
+    /// Makes one for a plugin.
+    pub fn new(plugin: impl Into<String>) -> Self {
+        Self { plugin: plugin.into(), notes: AtomicU32::new(0) }
+    }
+}
+
+impl Exo for LogPower {
+    fn interface(&self) -> Cow<'_, str> {
+        "Alleged: Log".into()
+    }
+
+    fn methods(&self) -> &'static [&'static str] {
+        &["write"]
+    }
+
+    fn call(self: &Arc<Self>, _: &str, args: Vec<Value>) -> Reply {
+        if self.notes.fetch_add(1, Ordering::Relaxed) >= MAX_NOTES {
+            return Reply::undefined();
+        }
+        let level = args.first().and_then(Value::as_str).unwrap_or("info");
+        let note = args.get(1).and_then(Value::as_str).unwrap_or_default();
+        let note: String = crate::text::clean_line(note).chars().take(MAX_NOTE).collect();
+        let plugin = self.plugin.as_str();
+        match level {
+            "error" => tracing::error!(plugin, "{note}"),
+            "warning" => tracing::warn!(plugin, "{note}"),
+            "debug" => tracing::debug!(plugin, "{note}"),
+            _ => tracing::info!(plugin, "{note}"),
+        }
+        Reply::undefined()
+    }
+}

@@ -1,0 +1,47 @@
+//! Pet names for completion.
+
+use std::time::Duration;
+
+use powerbox_captp::{Answer, Value};
+
+use crate::host::Host;
+use crate::invoke::agent;
+use crate::principal::Principal;
+
+/// A person waits while names are completed; a slow daemon is not worth it.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+impl Host {
+    /// The paths that begin with `prefix` in the names of a principal, for completion: the names in the directory
+    /// that the prefix has reached. Empty if the daemon does not answer in time.
+    pub async fn complete_names(&self, principal: &Principal, prefix: &str) -> Vec<String> {
+        tokio::time::timeout(PATIENCE, self.matching_names(principal, prefix)).await.ok().flatten().unwrap_or_default()
+    }
+
+    async fn matching_names(&self, principal: &Principal, prefix: &str) -> Option<Vec<String>> {
+        let daemon = self.daemon().await.ok()?;
+        let agent = agent(&daemon, principal).await.ok()?;
+        let (parents, last) = match prefix.rsplit_once('/') {
+            Some((parents, last)) => (Some(parents), last),
+            None => (None, prefix),
+        };
+        let listed: Answer = match parents {
+            Some(parents) => {
+                let path: Vec<&str> = parents.split('/').collect();
+                agent.call("lookup", vec![Value::texts(path)]).call("list", vec![])
+            }
+            None => agent.call("list", vec![]),
+        };
+        let names = listed.await.ok()?;
+        let names = names.as_list()?.iter().filter_map(Value::as_str).filter(|name| name.starts_with(last));
+        Some(
+            names
+                .map(|name| match parents {
+                    Some(parents) => format!("{parents}/{name}"),
+                    None => name.to_owned(),
+                })
+                .collect(),
+        )
+    }
+}
+

@@ -1,0 +1,251 @@
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use powerbox_sandbox::Digest;
+use serde::{Deserialize, Serialize};
+
+use super::Ask;
+
+/// The plugins that the user installed: a file of records, and a folder of components named after their digests.
+///
+/// Several processes of one user may work on it. A change is made under a lock, and replaces the file in one step, so
+/// that a reader sees the old records or the new ones.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    records: PathBuf,
+    components: PathBuf,
+}
+
+/// One installed plugin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InstalledPlugin {
+    /// Its name: that of its command group.
+    pub name: String,
+    /// The file that the user named. When it changes, its new content is considered.
+    pub source: PathBuf,
+    /// The digest of the version that runs.
+    pub digest: String,
+    /// What that version asks for, which is what the user consented to.
+    pub ask: Ask,
+    /// What its slots are bound to.
+    pub bindings: BTreeMap<String, BoundTo>,
+    /// What was last seen of the source file, so that a start needs not read it again.
+    #[serde(default)]
+    pub seen: Option<Seen>,
+}
+
+/// The object that a slot is bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BoundTo {
+    /// The path that the user gave, in the person's own names.
+    pub name: Vec<String>,
+    /// The formula identifier that it named then, where the daemon has such; the slot keeps to it when the name moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+/// What tells one content of a file from another without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    len: u64,
+    nanos: u128,
+}
+
+impl Seen {
+    /// Looks at a file; `None` if it is not there.
+    pub fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        let since = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(Self { len: metadata.len(), nanos: since.as_nanos() })
+    }
+}
+
+/// The plugin store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file cannot be read or written.
+    #[error("{}: {error}", .path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
+    /// The records are not as this version writes them.
+    #[error("{} is damaged or of another version: {error}; move it away to start anew", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        #[source]
+        error: serde_json::Error,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Records {
+    version: u32,
+    plugins: Vec<InstalledPlugin>,
+}
+
+impl Installed {
+    /// Opens the store whose records are in `state` and whose components are in `data`; both folders are made if need be.
+    pub fn open(state: &Path, data: &Path) -> Result<Self, StoreError> {
+        let components = data.join("plugins");
+        for folder in [state, &components] {
+            private_folder(folder).map_err(|error| StoreError::Io { path: folder.to_owned(), error })?;
+        }
+        Ok(Self { records: state.join("plugins.json"), components })
+    }
+
+    /// The file of records, to watch for changes by other processes.
+    pub fn records(&self) -> &Path {
+        &self.records
+    }
+
+    /// All installed plugins, sorted by name.
+    pub fn list(&self) -> Result<Vec<InstalledPlugin>, StoreError> {
+        let text = match fs::read(&self.records) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(self.io(error)),
+        };
+        let damaged = |error| StoreError::Damaged { path: self.records.clone(), error };
+        let records: Records = serde_json::from_slice(&text).map_err(damaged)?;
+        if records.version != 1 {
+            let error = serde::de::Error::custom(format!("version {} is not known", records.version));
+            return Err(damaged(error));
+        }
+        Ok(records.plugins)
+    }
+
+    /// Where the component with a digest is kept.
+    pub fn component(&self, digest: &str) -> PathBuf {
+        // A digest comes from the records: it must not lead elsewhere.
+        let name: String = digest.chars().filter(char::is_ascii_hexdigit).collect();
+        self.components.join(format!("{name}.wasm"))
+    }
+
+    /// Keeps a component's bytes.
+    pub fn keep(&self, digest: Digest, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.component(&digest.to_string());
+        write_aside(&path, bytes).map_err(|error| StoreError::Io { path, error })
+    }
+
+    /// Records a plugin in place of one of the same name.
+    pub fn put(&self, plugin: InstalledPlugin) -> Result<(), StoreError> {
+        self.change(|plugins| {
+            plugins.retain(|known| known.name != plugin.name);
+            plugins.push(plugin);
+            plugins.sort_by(|a, b| a.name.cmp(&b.name));
+        })
+    }
+
+    /// Forgets a plugin, and its component if no other plugin has the same. Tells whether it was there.
+    pub fn remove(&self, name: &str) -> Result<bool, StoreError> {
+        let mut gone = None;
+        self.change(|plugins| {
+            if let Some(index) = plugins.iter().position(|plugin| plugin.name == name) {
+                let plugin = plugins.remove(index);
+                let shared = plugins.iter().any(|other| other.digest == plugin.digest);
+                gone = Some((plugin.digest, shared));
+            }
+        })?;
+        if let Some((digest, false)) = &gone {
+            // A file that stays behind costs room, nothing else.
+            let _ = fs::remove_file(self.component(digest));
+        }
+        Ok(gone.is_some())
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<InstalledPlugin>)) -> Result<(), StoreError> {
+        let lock_path = self.records.with_extension("lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
+        let lock = lock.and_then(|file: File| file.lock().map(|()| file)).map_err(|error| self.io(error))?;
+        let mut plugins = self.list()?;
+        change(&mut plugins);
+        let mut text = serde_json::to_vec_pretty(&Records { version: 1, plugins })
+            .map_err(|error| StoreError::Damaged { path: self.records.clone(), error })?;
+        text.push(b'\n');
+        write_aside(&self.records, &text).map_err(|error| self.io(error))?;
+        drop(lock);
+        Ok(())
+    }
+
+    fn io(&self, error: io::Error) -> StoreError {
+        StoreError::Io { path: self.records.clone(), error }
+    }
+}
+
+/// Makes a folder that only its owner can enter, with those above it.
+pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Writes a file beside its place and moves it there: a reader sees all of it or none.
+fn write_aside(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    let aside = path.with_extension(format!("{}.tmp", std::process::id()));
+    let mut file = File::create(&aside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&aside, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plugin(name: &str) -> InstalledPlugin {
+        InstalledPlugin {
+            name: name.into(),
+            source: "/somewhere/x.wasm".into(),
+            digest: "00ff".into(),
+            ask: Ask::default(),
+            bindings: BTreeMap::new(),
+            seen: None,
+        }
+    }
+
+    #[test]
+    fn records_are_kept_sorted_and_replaced_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Installed::open(&folder.path().join("state"), &folder.path().join("data")).unwrap();
+        assert_eq!(store.list().unwrap(), []);
+        store.put(plugin("b")).unwrap();
+        store.put(plugin("a")).unwrap();
+        store.put(InstalledPlugin { digest: "01".into(), ..plugin("b") }).unwrap();
+        let names: Vec<_> = store.list().unwrap().into_iter().map(|p| (p.name, p.digest)).collect();
+        assert_eq!(names, [("a".to_owned(), "00ff".to_owned()), ("b".to_owned(), "01".to_owned())]);
+        assert!(store.remove("a").unwrap());
+        assert!(!store.remove("a").unwrap());
+    }
+
+    #[test]
+    fn damaged_records_are_an_error_and_not_an_empty_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Installed::open(folder.path(), folder.path()).unwrap();
+        fs::write(store.records(), "{\"version\":1,\"plugins\":[{}]}").unwrap();
+        assert!(matches!(store.list(), Err(StoreError::Damaged { .. })));
+        fs::write(store.records(), "{\"version\":2,\"plugins\":[]}").unwrap();
+        assert!(matches!(store.list(), Err(StoreError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_digest_in_the_records_cannot_lead_out_of_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Installed::open(folder.path(), folder.path()).unwrap();
+        assert!(store.component("../../etc/passwd").starts_with(folder.path().join("plugins")));
+    }
+}

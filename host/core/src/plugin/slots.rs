@@ -1,0 +1,70 @@
+use powerbox_sandbox::wit::interface_matches;
+use powerbox_sandbox::{Manifest, ManifestFunction, ManifestInterface, SlotKind};
+
+use crate::local::LOCAL_INTERFACES;
+
+/// The interfaces of this version of the contract whose functions go to daemon objects.
+const DAEMON_INTERFACES: &[&str] = &[
+    "endo:daemon/directory@0.1.0",
+    "endo:daemon/directory-writer@0.1.0",
+    "endo:daemon/storer@0.1.0",
+    "endo:daemon/canceller@0.1.0",
+];
+
+/// The version of the contract whose local powers this host serves.
+const CONTRACT_VERSION: &str = "0.1.0";
+
+/// Tells whether the host knows an interface, in a version that it serves.
+pub fn known_interface(interface: &str) -> bool {
+    DAEMON_INTERFACES.iter().any(|known| interface_matches(interface, known)) || local_interface(interface).is_some()
+}
+
+/// The local power behind an interface, without its version.
+pub(crate) fn local_interface(interface: &str) -> Option<&'static str> {
+    LOCAL_INTERFACES
+        .iter()
+        .find(|known| interface_matches(interface, &format!("{known}@{CONTRACT_VERSION}")))
+        .copied()
+}
+
+/// The imports of a component that are slots: interfaces with functions of their own.
+///
+/// An interface that has only types, or methods of resources, asks for nothing: a method can only be called on a
+/// reference that came through some slot or argument.
+pub fn slots(manifest: &Manifest) -> impl Iterator<Item = &ManifestInterface> {
+    manifest.imports.iter().filter(|import| import.functions.iter().any(makes_authority))
+}
+
+fn makes_authority(function: &ManifestFunction) -> bool {
+    !function.name.starts_with("[method]")
+}
+
+/// The imports that nobody can answer: interfaces that the host does not know and the user did not bind, versions of
+/// the contract that it does not serve, and imports that are no interfaces. Each in words.
+pub fn refused_imports(manifest: &Manifest, bound: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut refused = Vec::new();
+    for import in &manifest.imports {
+        let interface = import.interface.as_deref().unwrap_or(&import.slot);
+        let ours = interface.starts_with("powerbox:plugin/") || interface.starts_with("endo:daemon/");
+        let served = interface.ends_with("@0.1.0") || interface_matches(&version_of(interface), CONTRACT_VERSION_NAME);
+        let fine = match import.kind {
+            SlotKind::Function => false,
+            SlotKind::Type => true,
+            SlotKind::Interface if ours && !served => false,
+            SlotKind::Interface if !import.functions.iter().any(makes_authority) => true,
+            SlotKind::Interface => known_interface(interface) || bound(&import.slot),
+        };
+        if !fine {
+            refused.push(if import.named { format!("{} ({interface})", import.slot) } else { interface.to_owned() });
+        }
+    }
+    refused
+}
+
+/// Versions are compared as those of one interface are.
+const CONTRACT_VERSION_NAME: &str = "contract@0.1.0";
+
+fn version_of(interface: &str) -> String {
+    let version = interface.split_once('@').map_or("", |(_, version)| version);
+    format!("contract@{version}")
+}

@@ -1,0 +1,59 @@
+use std::fmt;
+use std::sync::Arc;
+
+/// For whom a call is made: a chain in which each link acts for the one before it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Principal(Arc<[Link]>);
+
+/// One link of the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Link {
+    /// The person whose host this is.
+    Person,
+    /// An agent whose names a command is run with, by its path in the names of the link before.
+    Agent(String),
+    /// A plugin.
+    Plugin(String),
+    /// One run of a command.
+    Invocation(u64),
+}
+
+impl Principal {
+    /// The person.
+    pub fn person() -> Self {
+        Self(Arc::new([Link::Person]))
+    }
+
+    /// The same chain with one link more.
+    #[must_use]
+    pub fn with(&self, link: Link) -> Self {
+        Self(self.0.iter().cloned().chain([link]).collect())
+    }
+
+    /// The links, the person first.
+    pub fn links(&self) -> &[Link] {
+        &self.0
+    }
+
+    /// The agent whose names count, as a path from the person's own names; `None` is the person's own.
+    pub fn agent(&self) -> Option<&str> {
+        self.0.iter().rev().find_map(|link| if let Link::Agent(path) = link { Some(path.as_str()) } else { None })
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, link) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" > ")?;
+            }
+            match link {
+                Link::Person => f.write_str("person")?,
+                Link::Agent(path) => write!(f, "agent {}", crate::text::clean_line(path))?,
+                Link::Plugin(name) => write!(f, "plugin {name}")?,
+                Link::Invocation(number) => write!(f, "invocation {number}")?,
+            }
+        }
+        Ok(())
+    }
+}

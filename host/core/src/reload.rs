@@ -1,0 +1,224 @@
+//! Replacing plugins while the host runs: a watched file changes, its new content is considered, and if it asks for
+//! no more than before it is live for the next invocation.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::Watcher as _;
+use powerbox_sandbox::Digest;
+use tokio::sync::mpsc;
+
+use crate::event::Event;
+use crate::host::{Host, WeakHost};
+use crate::plugin::{Code, InstalledPlugin, Origin, Plugin, PluginError, Seen, read_bounded};
+
+/// How long a file must be quiet before it is read: build tools write in pieces.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// Watches the files of installed plugins until it is dropped.
+pub struct Watch {
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Host {
+    /// Begins to watch: the files that were installed, and the records, which other processes of the user change too.
+    pub fn watch(&self) -> Result<Watch, notify::Error> {
+        let (changed, changes) = mpsc::unbounded_channel();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
+            Ok(event) if event.kind.is_access() && !is_close(&event) => {}
+            Ok(event) => {
+                for path in event.paths {
+                    let _ = changed.send(path);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "watching plugin files failed"),
+        })?;
+        let mut folders = Folders { watcher, watched: BTreeSet::new() };
+        folders.add(self.installed().records());
+        for plugin in self.registry().plugins() {
+            if let Origin::Installed(source) = plugin.origin() {
+                folders.add(source);
+            }
+        }
+        let task = tokio::spawn(follow(self.downgrade(), folders, changes));
+        Ok(Watch { task })
+    }
+
+    /// Looks at the file of an installed plugin again, and replaces the plugin if the file has changed and asks for no
+    /// more. Tells what came of it, if anything did.
+    pub async fn reconsider(&self, name: &str) {
+        let _changing = self.changing().await;
+        let record = match self.installed().list() {
+            Ok(records) => records.into_iter().find(|record| record.name == name),
+            Err(error) => return tracing::warn!(%error, "the plugin records cannot be read"),
+        };
+        let Some(record) = record else { return };
+        let seen = Seen::of(&record.source);
+        if seen.is_none() {
+            // Gone, perhaps only for a moment: a build tool may be about to put it back.
+            return;
+        }
+        let kept = self.registry().plugin(name).is_some();
+        let considered = self.consider(&record).await;
+        if !matches!(considered, Ok(Some(Considered::Fits(..)))) {
+            // This content was looked at: what there is to say of it is said once.
+            let noted = self.installed().put(InstalledPlugin { seen, ..record.clone() });
+            if let Err(error) = noted {
+                tracing::warn!(%error, "the plugin records cannot be written");
+            }
+        }
+        match considered {
+            Ok(None) => {}
+            Ok(Some(Considered::More(wants))) => {
+                let remedy = format!("`powerbox plugin install {}` accepts", record.source.display());
+                self.tell(Event::Waiting { plugin: name.to_owned(), wants, remedy });
+            }
+            Ok(Some(Considered::Fits(plugin, bytes))) => {
+                let digest = plugin.digest();
+                let swapped = self.installed().keep(digest, &bytes).and_then(|()| {
+                    let ask = plugin.ask();
+                    self.installed().put(InstalledPlugin { digest: digest.to_string(), ask, seen, ..record })
+                });
+                if let Err(error) = swapped {
+                    self.tell(Event::Broken { plugin: name.to_owned(), reason: error.to_string(), kept });
+                    return;
+                }
+                self.swap_in(*plugin);
+                self.tell(Event::Swapped { plugin: name.to_owned() });
+            }
+            Err(error) => self.tell(Event::Broken { plugin: name.to_owned(), reason: error.to_string(), kept }),
+        }
+    }
+
+    async fn consider(&self, record: &InstalledPlugin) -> Result<Option<Considered>, PluginError> {
+        let bytes: Arc<[u8]> = read_bounded(&record.source)?.into();
+        if Digest::of(&bytes).to_string() == record.digest {
+            return Ok(None);
+        }
+        let plugin = self.load_with(record, Code::Bytes(Arc::clone(&bytes))).await;
+        let plugin = match plugin {
+            Ok(plugin) => plugin,
+            // An interface that is new and unknown is a wish for more before it is a defect.
+            Err(PluginError::Imports(imports)) => {
+                let wants = imports.into_iter().map(|import| format!("the unknown interface {import}"));
+                return Ok(Some(Considered::More(wants.collect())));
+            }
+            Err(error) => return Err(error),
+        };
+        let mut more = plugin.ask().beyond(&record.ask);
+        if plugin.name() != record.name {
+            more.push(format!("another name, `{}`", plugin.name()));
+        }
+        if !more.is_empty() {
+            return Ok(Some(Considered::More(more)));
+        }
+        // Compile aside, so that the next invocation does not wait, and a component that cannot be compiled stays out.
+        plugin.component(self.engine(), self.code_cache()).await?;
+        Ok(Some(Considered::Fits(Box::new(plugin), bytes)))
+    }
+
+    /// Takes over what another process of the user did to the records.
+    async fn follow_records(&self) {
+        let _changing = self.changing().await;
+        let records = match self.installed().list() {
+            Ok(records) => records,
+            Err(error) => return tracing::warn!(%error, "the plugin records cannot be read"),
+        };
+        for plugin in self.registry().plugins() {
+            let listed = records.iter().any(|record| record.name == plugin.name());
+            if matches!(plugin.origin(), Origin::Installed(_)) && !listed {
+                self.swap_out(plugin.name());
+            }
+        }
+        for record in records {
+            let registry = self.registry();
+            let known = registry.plugin(&record.name);
+            if known.is_some_and(|plugin| same_version(plugin, &record)) {
+                continue;
+            }
+            let kept = known.is_some();
+            match self.load_installed(&record).await {
+                Ok(plugin) => {
+                    self.swap_in(plugin);
+                    self.tell(Event::Swapped { plugin: record.name });
+                }
+                Err(error) => {
+                    self.tell(Event::Broken { plugin: record.name, reason: error.to_string(), kept });
+                }
+            }
+        }
+    }
+}
+
+enum Considered {
+    /// It asks for no more: it can take the old one's place.
+    Fits(Box<Plugin>, Arc<[u8]>),
+    /// It asks for this, too.
+    More(Vec<String>),
+}
+
+fn same_version(plugin: &Plugin, record: &InstalledPlugin) -> bool {
+    let bindings: Vec<_> = plugin
+        .bindings()
+        .iter()
+        .filter_map(|(slot, binding)| match binding {
+            crate::plugin::Binding::Bound(to) => Some((slot, to)),
+            crate::plugin::Binding::OwnNames => None,
+        })
+        .collect();
+    plugin.digest().to_string() == record.digest && bindings == record.bindings.iter().collect::<Vec<_>>()
+}
+
+fn is_close(event: &notify::Event) -> bool {
+    use notify::event::{AccessKind, AccessMode, EventKind};
+    matches!(event.kind, EventKind::Access(AccessKind::Close(AccessMode::Write)))
+}
+
+/// The folders that are watched: files are replaced by renaming, which only their folder sees.
+struct Folders {
+    watcher: notify::RecommendedWatcher,
+    watched: BTreeSet<PathBuf>,
+}
+
+impl Folders {
+    fn add(&mut self, file: &Path) {
+        let Some(folder) = file.parent() else { return };
+        if self.watched.contains(folder) {
+            return;
+        }
+        match self.watcher.watch(folder, notify::RecursiveMode::NonRecursive) {
+            Ok(()) => {
+                self.watched.insert(folder.to_owned());
+            }
+            Err(error) => tracing::warn!(%error, folder = %folder.display(), "a folder cannot be watched"),
+        }
+    }
+}
+
+/// The watching task. It reads nothing while files are still changing, and considers one plugin at a time.
+async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::UnboundedReceiver<PathBuf>) {
+    while let Some(first) = changes.recv().await {
+        let mut changed = BTreeSet::from([first]);
+        while let Ok(Some(path)) = tokio::time::timeout(SETTLE, changes.recv()).await {
+            changed.insert(path);
+        }
+        let Some(host) = host.upgrade() else { return };
+        if changed.contains(host.installed().records()) {
+            host.follow_records().await;
+        }
+        for record in host.installed().list().unwrap_or_default() {
+            folders.add(&record.source);
+            if changed.contains(&record.source) {
+                host.reconsider(&record.name).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Text from plugins and peers is data: it never moves a terminal's cursor or turns the direction of reading.
+
+/// Replaces every control and bidirectional-override character but line feed and tab by its escape.
+pub fn clean(text: &str) -> String {
+    if !text.chars().any(is_unsafe) {
+        return text.to_owned();
+    }
+    let mut cleaned = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if is_unsafe(character) {
+            cleaned.extend(character.escape_unicode());
+        } else {
+            cleaned.push(character);
+        }
+    }
+    cleaned
+}
+
+/// Like [`clean`], for text that must stay on one line.
+pub fn clean_line(text: &str) -> String {
+    let cleaned = clean(text);
+    if cleaned.contains(['\n', '\t']) { cleaned.replace('\n', "\\n").replace('\t', "\\t") } else { cleaned }
+}
+
+fn is_unsafe(character: char) -> bool {
+    let control = character.is_control() && !matches!(character, '\n' | '\t');
+    // Marks, embeddings, overrides and isolates (Unicode annex 9), and the two separators that terminals take as
+    // line ends.
+    let direction = matches!(
+        character,
+        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            | '\u{2028}' | '\u{2029}' | '\u{feff}'
+    );
+    control || direction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_and_overrides_are_spelled_out() {
+        assert_eq!(clean("a\u{1b}[31mred\u{202e}txt"), "a\\u{1b}[31mred\\u{202e}txt");
+        assert_eq!(clean("plain – ünïcode\n\tkept"), "plain – ünïcode\n\tkept");
+        assert_eq!(clean_line("two\nlines"), "two\\nlines");
+    }
+}
