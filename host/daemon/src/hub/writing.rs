@@ -1,0 +1,224 @@
+//! Changes of names.
+
+use std::sync::Arc;
+
+use powerbox_captp::{CallError, Value};
+use powerbox_passable::Text;
+
+use super::{Hub, Local, Outcome, Target, call, split_tail};
+use crate::failure::Failure;
+use crate::formula::Formula;
+use crate::id::{FormulaId, FormulaNumber};
+use crate::locator::parse_locator;
+use crate::name::{Name, PetName, PetPath, quoted_path};
+use crate::store::{Change, NameError, StoreError, Tables};
+
+impl Hub {
+    pub(super) async fn store_identifier(self: &Arc<Self>, path: PetPath, id: FormulaId) -> Outcome {
+        match self.target(path.prefix).await? {
+            Target::Here(hub) => hub.store_here(path.name, id).await?,
+            Target::There(value) => store_there(value, &path.name, id).await?,
+        }
+        Ok(Value::Undefined)
+    }
+
+    pub(super) async fn store_locator(self: &Arc<Self>, path: Vec<Text>, locator: &Text) -> Outcome {
+        let locator = locator.to_string();
+        if !locator.starts_with("endo://") {
+            return Err(Failure::NotALocator(locator).into());
+        }
+        let id = parse_locator(&locator).map_err(Failure::from)?;
+        let path = self.written_path(path)?;
+        self.store_identifier(path, id).await
+    }
+
+    pub(super) async fn remove(self: &Arc<Self>, path: PetPath) -> Outcome {
+        let PetPath { prefix, name } = path;
+        match self.target(prefix).await? {
+            Target::Here(hub) => {
+                let (number, removed) = (hub.number, name.clone());
+                hub.change(move |tables| tables.remove_name(number, &removed), || absent(&name)).await?;
+                Ok(Value::Undefined)
+            }
+            Target::There(value) => call(value, "remove", vec![Value::text(name.as_str())]).await,
+        }
+    }
+
+    /// Moves a name: within one hub as a renaming, between two as a copy and a removal.
+    pub(super) async fn rename(self: &Arc<Self>, from: PetPath, to: PetPath) -> Outcome {
+        if from.prefix == to.prefix {
+            return match self.target(from.prefix).await? {
+                Target::Here(hub) => {
+                    let (number, old) = (hub.number, from.name.clone());
+                    hub.change(move |tables| tables.rename(number, &old, &to.name), || absent(&from.name)).await?;
+                    Ok(Value::Undefined)
+                }
+                Target::There(value) => {
+                    let path = |name: &PetName| Value::texts([name.as_str()]);
+                    call(value, "move", vec![path(&from.name), path(&to.name)]).await
+                }
+            };
+        }
+        let mut path = from.prefix;
+        path.push(Name::Pet(from.name));
+        self.transfer(path, to, Keep::Nothing).await
+    }
+
+    pub(super) async fn copy(self: &Arc<Self>, from: Vec<Name>, to: PetPath) -> Outcome {
+        self.transfer(from, to, Keep::Original).await
+    }
+
+    /// Copies or moves a name. Between hubs of this daemon, that is one change on disk.
+    async fn transfer(self: &Arc<Self>, from: Vec<Name>, to: PetPath, keep: Keep) -> Outcome {
+        let shown = quoted_path(&from);
+        let unknown = || Failure::UnknownPath(shown.clone());
+        let (prefix, name) = split_tail(from)?;
+        let source = self.target(prefix).await?;
+        let target = match self.target(to.prefix).await {
+            Ok(target) => target,
+            Err(error) => {
+                // Endo looks at the source first, and what is wrong there counts more.
+                identify_at(&source, name).await?.ok_or_else(unknown)?;
+                return Err(error);
+            }
+        };
+        match (source, target) {
+            (Target::Here(source), Target::Here(target)) => {
+                let step = Transfer {
+                    name: source.local(name).map_err(Failure::from)?,
+                    from: source.number,
+                    to: (target.number, to.name),
+                    keep,
+                    most: self.world.limits.names_per_directory,
+                };
+                self.change(move |tables| step.run(tables), unknown).await?;
+            }
+            (source, target) => {
+                let id = identify_at(&source, name.clone()).await?.ok_or_else(unknown)?;
+                match target {
+                    Target::Here(hub) => hub.store_here(to.name, id).await?,
+                    Target::There(value) => store_there(value, &to.name, id).await?,
+                }
+                if keep == Keep::Nothing {
+                    let name = name.into_pet_name().map_err(Failure::from)?;
+                    let value = match source {
+                        Target::Here(hub) => {
+                            return hub.remove(PetPath { prefix: Vec::new(), name }).await;
+                        }
+                        Target::There(value) => value,
+                    };
+                    call(value, "remove", vec![Value::text(name.as_str())]).await?;
+                }
+            }
+        }
+        Ok(Value::Undefined)
+    }
+
+    pub(super) async fn make_directory(self: &Arc<Self>, path: PetPath) -> Outcome {
+        let formula = Formula::Directory {};
+        let id = self.store_formula(path, formula.clone()).await?;
+        Ok(self.world.object(id, &formula)?.into())
+    }
+
+    /// Keeps a new formula under a name, in one change on disk if the name is this daemon's.
+    pub(crate) async fn store_formula(
+        self: &Arc<Self>,
+        path: PetPath,
+        formula: Formula,
+    ) -> Result<FormulaId, CallError> {
+        let number = FormulaNumber::random().map_err(|error| Failure::from(StoreError::from(error)))?;
+        let id = FormulaId { number, node: self.world.roots.node };
+        match self.target(path.prefix).await? {
+            Target::Here(hub) => {
+                let (number, name, most) = (hub.number, path.name, self.world.limits.names_per_directory);
+                let write = move |tables: Tables<'_>| {
+                    tables.add_formula(id, &formula)?;
+                    tables.store_name(number, &name, id, most)
+                };
+                hub.change(write, || Failure::UnknownPath(String::new())).await?;
+            }
+            Target::There(value) => {
+                self.world.store.write(move |tables| tables.add_formula(id, &formula), |()| ()).await.map_err(Failure::from)?;
+                store_there(value, &path.name, id).await?;
+            }
+        }
+        Ok(id)
+    }
+
+    async fn store_here(&self, name: PetName, id: FormulaId) -> Result<(), Failure> {
+        let (number, most) = (self.number, self.world.limits.names_per_directory);
+        let absent = || Failure::UnknownPath(String::new());
+        self.change(move |tables| tables.store_name(number, &name, id, most), absent).await
+    }
+
+    /// Changes names on disk, and then lets subscribers know; `absent` is the failure if a name is missing.
+    fn change<W, A>(&self, work: W, absent: A) -> impl Future<Output = Result<(), Failure>> + Send + use<W, A>
+    where
+        W: FnOnce(Tables<'_>) -> Result<Vec<Change>, NameError> + Send + 'static,
+        A: FnOnce() -> Failure + Send,
+    {
+        let subscribers = self.world.changes.clone();
+        let changed = self.world.store.write(work, move |changes: &Vec<Change>| subscribers.publish(changes));
+        async move {
+            match changed.await {
+                Ok(_) => Ok(()),
+                Err(NameError::Absent) => Err(absent()),
+                Err(NameError::Full(most)) => Err(Failure::Limit { most: most as u64, what: "names in a directory" }),
+                Err(NameError::Store(error)) => Err(error.into()),
+            }
+        }
+    }
+}
+
+/// Whether the name that is transferred stays where it was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Original,
+    Nothing,
+}
+
+/// A name that gets, or becomes, another.
+struct Transfer {
+    name: Local,
+    from: FormulaNumber,
+    to: (FormulaNumber, PetName),
+    keep: Keep,
+    most: usize,
+}
+
+impl Transfer {
+    fn run(&self, tables: Tables<'_>) -> Result<Vec<Change>, NameError> {
+        let (to, target) = &self.to;
+        let id = self.name.identify(tables, self.from)?.ok_or(NameError::Absent)?;
+        match (&self.name, self.keep) {
+            (Local::Pet(name), Keep::Nothing) if self.from == *to => tables.rename(*to, name, target),
+            (Local::Pet(name), Keep::Nothing) => {
+                // Removed first, so that a full directory may exchange names with another; told in Endo's order.
+                let removed = tables.remove_name(self.from, name)?;
+                let mut changes = tables.store_name(*to, target, id, self.most)?;
+                changes.extend(removed);
+                Ok(changes)
+            }
+            _ => tables.store_name(*to, target, id, self.most),
+        }
+    }
+}
+
+fn absent(name: &PetName) -> Failure {
+    Failure::NoFormulaForName(name.as_str().to_owned())
+}
+
+async fn identify_at(target: &Target, name: Name) -> Result<Option<FormulaId>, CallError> {
+    match target {
+        Target::Here(hub) => Ok(hub.identify_here(name).await?),
+        Target::There(value) => match call(value.clone(), "identify", vec![Value::text(name.as_str())]).await? {
+            Value::Text(id) => Ok(Some(id.to_string().parse().map_err(Failure::from)?)),
+            _ => Ok(None),
+        },
+    }
+}
+
+async fn store_there(value: Value, name: &PetName, id: FormulaId) -> Result<(), CallError> {
+    let args = vec![Value::texts([name.as_str()]), Value::text(id.to_string())];
+    call(value, "storeIdentifier", args).await.map(drop)
+}

@@ -1,0 +1,14 @@
+//! The daemon as a process meets it: a folder of state, a socket, a start and an end.
+
+mod error;
+pub use error::OpenError;
+
+mod folder;
+
+mod lock;
+pub use lock::Running;
+
+mod server;
+pub use server::{Daemon, DaemonConfig, Facts, StopHandle};
+
+mod socket;
