@@ -1,0 +1,88 @@
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Runs commands as sandboxed plugins over an Endo daemon
+///
+/// Without a command, opens a prompt. Everything that is not a verb below is a command of a plugin: `powerbox help`
+/// lists them.
+#[derive(Debug, Parser)]
+#[command(name = "powerbox", version, disable_help_subcommand = true, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// The daemon to connect to: unix:/path/to/socket or tcp:host:port [default: the embedded daemon]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub(crate) connect: Option<String>,
+
+    /// Run for this agent: names are its names
+    #[arg(long = "as", global = true, value_name = "AGENT")]
+    pub(crate) agent: Option<String>,
+
+    /// Print data as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+}
+
+/// The verbs that are not commands of a plugin.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Manage plugins
+    #[command(subcommand)]
+    Plugin(PluginVerb),
+    /// Start the embedded daemon
+    Up,
+    /// Tell which daemon is used and whether it runs
+    Status,
+    /// Stop the embedded daemon
+    Stop,
+    /// Be the embedded daemon, in the foreground
+    #[command(hide = true)]
+    Serve,
+    /// A command of a plugin
+    #[command(external_subcommand)]
+    Command(Vec<String>),
+}
+
+/// What can be done with plugins.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginVerb {
+    /// Show what a plugin imports, asks for and offers
+    ///
+    /// Takes the name of a plugin or a component file. The file is read, and its description of commands is run in a
+    /// compartment that reaches nothing; nothing is installed.
+    Inspect {
+        /// A plugin's name, or a file
+        plugin: String,
+    },
+    /// Install a component file as a plugin
+    ///
+    /// The file is watched: when it changes and asks for no more than before, the new version is live for the next
+    /// command. Installing it again accepts a version that asks for more.
+    Install {
+        /// The component file
+        file: PathBuf,
+        /// Bind a slot to the object of this name (can be repeated)
+        #[arg(long, value_name = "SLOT=NAME", value_parser = slot_binding)]
+        bind: Vec<(String, String)>,
+        /// Install without asking
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// List plugins
+    List,
+    /// Remove an installed plugin and take back all it was granted
+    Remove {
+        /// The plugin's name
+        name: String,
+    },
+}
+
+fn slot_binding(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((slot, name)) if !slot.is_empty() && !name.is_empty() => Ok((slot.to_owned(), name.to_owned())),
+        _ => Err("give a slot and a name, as in `left=notes`".to_owned()),
+    }
+}

@@ -1,0 +1,28 @@
+//! The program `powerbox`: a front end for a person at a terminal, and for scripts.
+//!
+//! It holds no authority of its own. It finds the daemon, hands words to the core, and shows what comes back. Status
+//! and errors go to standard error, data to standard output.
+
+mod app;
+mod arguments;
+mod bundled;
+mod config;
+mod embedded;
+mod exit;
+mod paths;
+mod plugin;
+mod prompt;
+mod render;
+mod service;
+mod terminal;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Result<Vec<String>, _> = std::env::args_os().map(std::ffi::OsString::into_string).collect();
+    let Ok(arguments) = arguments else {
+        eprintln!("error: an argument is not UTF-8 text");
+        return exit::Status::Usage.into();
+    };
+    app::main(&arguments).into()
+}

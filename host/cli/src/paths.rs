@@ -1,0 +1,68 @@
+use std::env;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+/// Where the program keeps things, by the XDG base directory rules.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths {
+    /// `config.toml` is in here.
+    pub(crate) config: PathBuf,
+    /// What must survive.
+    pub(crate) state: PathBuf,
+    /// Installed plugins.
+    pub(crate) data: PathBuf,
+    /// What can be made anew.
+    pub(crate) cache: PathBuf,
+    /// The embedded daemon's socket.
+    pub(crate) runtime: PathBuf,
+}
+
+impl Paths {
+    /// Finds them. A variable that is set to a relative path is ignored, as the rules ask.
+    pub(crate) fn find() -> anyhow::Result<Self> {
+        let home = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+        let folder = |variable: &str, in_home: &str| -> anyhow::Result<PathBuf> {
+            let set = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+            let base = match set {
+                Some(base) => base,
+                None => home.as_ref().with_context(|| format!("neither {variable} nor HOME is set"))?.join(in_home),
+            };
+            Ok(base.join("powerbox"))
+        };
+        let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+        let runtime = match runtime {
+            Some(base) => base.join("powerbox"),
+            // Without a runtime folder the state folder serves: it is as private, and no other user can take its
+            // place as with a folder for temporary files.
+            None => folder("XDG_STATE_HOME", ".local/state")?.join("run"),
+        };
+        Ok(Self {
+            config: folder("XDG_CONFIG_HOME", ".config")?,
+            state: folder("XDG_STATE_HOME", ".local/state")?,
+            data: folder("XDG_DATA_HOME", ".local/share")?,
+            cache: folder("XDG_CACHE_HOME", ".cache")?,
+            runtime,
+        })
+    }
+
+    /// The embedded daemon's state.
+    pub(crate) fn daemon_state(&self) -> PathBuf {
+        self.state.join("daemon")
+    }
+
+    /// The embedded daemon's socket.
+    pub(crate) fn daemon_socket(&self) -> PathBuf {
+        self.runtime.join("daemon.sock")
+    }
+
+    /// What the embedded daemon says.
+    pub(crate) fn daemon_log(&self) -> PathBuf {
+        self.state.join("daemon.log")
+    }
+
+    /// What was typed at the prompt.
+    pub(crate) fn history(&self) -> PathBuf {
+        self.state.join("history.txt")
+    }
+}

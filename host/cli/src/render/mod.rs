@@ -1,0 +1,64 @@
+//! What a command put out, as text for a person or as JSON for a program.
+
+mod value;
+
+use std::io::{self, Write};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use comfy_table::presets::NOTHING;
+use powerbox_core::local::{Output, Table};
+use powerbox_core::text::{clean, clean_line};
+use serde_json::{Value as Json, json};
+
+/// Writes output as text. What a terminal could take for commands is spelled out; bytes go to anything else as they
+/// are.
+pub(crate) fn text(output: &Output, terminal: bool, out: &mut dyn Write) -> io::Result<()> {
+    match output {
+        Output::Nothing => Ok(()),
+        Output::Message(text) | Output::Other(text) => writeln!(out, "{}", clean(text)),
+        Output::Text(text) => {
+            let text = clean(text);
+            if text.ends_with('\n') { write!(out, "{text}") } else { writeln!(out, "{text}") }
+        }
+        Output::Bytes(bytes) if terminal => write!(out, "{}", clean(&String::from_utf8_lossy(bytes))),
+        Output::Bytes(bytes) => out.write_all(bytes),
+        Output::Lines(lines) => lines.iter().try_for_each(|line| writeln!(out, "{}", clean_line(line))),
+        Output::Table(table) => writeln!(out, "{}", aligned(table)),
+        Output::Value(value) => writeln!(out, "{}", value::text(value)),
+    }
+}
+
+/// Spells output as JSON. Nothing to say is `null` at the end, and no line before it.
+pub(crate) fn json(output: &Output, last: bool) -> Option<Json> {
+    Some(match output {
+        Output::Nothing if last => Json::Null,
+        Output::Nothing => return None,
+        Output::Message(message) => json!({ "message": message }),
+        Output::Text(text) | Output::Other(text) => json!(text),
+        Output::Bytes(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => json!(text),
+            Err(_) => json!({ "base64": STANDARD.encode(bytes) }),
+        },
+        Output::Lines(lines) => json!(lines),
+        Output::Table(table) => {
+            let row = |row: &Vec<String>| -> Json {
+                table.columns.iter().cloned().zip(row.iter().map(|cell| json!(cell))).collect::<serde_json::Map<_, _>>().into()
+            };
+            table.rows.iter().map(row).collect()
+        }
+        Output::Value(value) => value::json(value),
+    })
+}
+
+/// Sets a table in columns.
+pub(crate) fn aligned(table: &Table) -> String {
+    let mut grid = comfy_table::Table::new();
+    grid.load_preset(NOTHING);
+    grid.set_header(table.columns.iter().map(|cell| clean_line(cell).to_uppercase()));
+    for row in &table.rows {
+        grid.add_row(row.iter().map(|cell| clean(cell)));
+    }
+    let trimmed: Vec<_> = grid.lines().map(|line| line.trim_end().to_owned()).collect();
+    trimmed.join("\n")
+}

@@ -1,0 +1,147 @@
+//! `up`, `status`, `stop` and `serve`: the embedded daemon's life.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use powerbox_core::Host;
+use powerbox_core::daemon::ConnectError;
+use powerbox_daemon::{Daemon, DaemonConfig, OpenError};
+use serde_json::json;
+
+use crate::app::Choice;
+use crate::embedded;
+use crate::exit::{Failure, Status};
+use crate::paths::Paths;
+
+/// How often is looked whether the daemon is gone, and for how long at most.
+const POLL: Duration = Duration::from_millis(5);
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Starts the embedded daemon, unless it runs.
+pub(crate) fn up(paths: &Paths, choice: &Choice, json: bool) -> Result<(), Failure> {
+    if let Choice::External(endpoint) = choice {
+        return Err(Failure::new(Status::Usage, format!("another daemon is configured: {endpoint}"))
+            .hinted("leave out --connect and ENDO_SOCK to start the embedded one"));
+    }
+    embedded::start(paths).map_err(|reason| {
+        Failure::new(Status::NoDaemon, format!("the embedded daemon did not start: {reason}"))
+    })?;
+    let socket = paths.daemon_socket();
+    if json {
+        println!("{}", json!({ "running": true, "socket": socket }));
+    } else {
+        eprintln!("the embedded daemon listens at {}", socket.display());
+        eprintln!("hint: Endo's own tools reach it with ENDO_SOCK={}", socket.display());
+    }
+    Ok(())
+}
+
+/// Tells which daemon is used and whether it answers. Starts nothing.
+pub(crate) async fn status(host: &Host, paths: &Paths, choice: &Choice, json: bool) -> Result<(), Failure> {
+    let address = match choice {
+        Choice::External(endpoint) => endpoint.to_string(),
+        Choice::Embedded => format!("unix:{}", paths.daemon_socket().display()),
+    };
+    let running = match choice {
+        Choice::External(_) => true,
+        Choice::Embedded => std::os::unix::net::UnixStream::connect(paths.daemon_socket()).is_ok(),
+    };
+    let daemon = if running { host.daemon().await } else { Err(not_running()) };
+    let plugins = host.registry().plugins().len();
+    match (&daemon, json) {
+        (Ok(daemon), true) => {
+            let dialect = daemon.dialect().name();
+            println!("{}", json!({ "running": true, "address": address, "dialect": dialect, "plugins": plugins }));
+        }
+        (Ok(daemon), false) => {
+            println!("daemon   {address}");
+            println!("dialect  {}", daemon.dialect().name());
+            println!("plugins  {plugins}");
+        }
+        (Err(_), true) => println!("{}", json!({ "running": false, "address": address, "plugins": plugins })),
+        (Err(_), false) => {
+            println!("daemon   {address} (not running)");
+            println!("plugins  {plugins}");
+        }
+    }
+    match daemon {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let hint = match choice {
+                Choice::Embedded => "`powerbox up` starts it, and so does any command that needs it",
+                Choice::External(_) => "start that daemon, or leave out --connect and ENDO_SOCK",
+            };
+            Err(Failure::new(Status::NoDaemon, error.to_string()).hinted(hint))
+        }
+    }
+}
+
+fn not_running() -> ConnectError {
+    ConnectError::NotStarted("it is not running".into())
+}
+
+/// Stops the embedded daemon and waits until it is gone.
+pub(crate) async fn stop(host: &Host, paths: &Paths, choice: &Choice) -> Result<(), Failure> {
+    if let Choice::External(endpoint) = choice {
+        let refused = format!("the daemon at {endpoint} is not powerbox's to stop");
+        return Err(Failure::new(Status::Usage, refused).hinted("leave out --connect and ENDO_SOCK to stop the embedded one"));
+    }
+    if std::os::unix::net::UnixStream::connect(paths.daemon_socket()).is_err() {
+        eprintln!("the embedded daemon is not running");
+        return Ok(());
+    }
+    let daemon = host.daemon().await.map_err(|error| Failure::new(Status::NoDaemon, error.to_string()))?;
+    // A daemon that ends never answers: it ends the session first.
+    daemon.bootstrap().send("terminate", vec![]);
+    daemon.session().closed().await;
+    // The session ends before the process does, and a command that follows must not meet the one that is ending.
+    let state = paths.daemon_state();
+    let gone = async {
+        while matches!(Daemon::running(&state), Ok(Some(_))) {
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    if tokio::time::timeout(PATIENCE, gone).await.is_err() {
+        return Err(Failure::new(Status::Failed, "the embedded daemon ends, but has not ended yet"));
+    }
+    eprintln!("the embedded daemon has stopped");
+    Ok(())
+}
+
+fn config(paths: &Paths) -> DaemonConfig {
+    DaemonConfig::new(paths.daemon_state(), paths.daemon_socket())
+}
+
+/// Is the embedded daemon, until it is stopped. Says `ready`, `running` or what is wrong, in one line.
+pub(crate) async fn serve(paths: &Paths) -> Result<(), Failure> {
+    let say = |line: &str| {
+        let mut stdout = std::io::stdout();
+        // Whoever started it may have gone.
+        let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+    };
+    let daemon = match Daemon::open(config(paths)) {
+        Ok(daemon) => daemon,
+        Err(OpenError::AlreadyRunning(_)) => {
+            say("running");
+            return Ok(());
+        }
+        Err(error) => {
+            say(&format!("{error}"));
+            return Err(Failure::new(Status::Failed, error.to_string()));
+        }
+    };
+    say("ready");
+    let stop = daemon.stop_handle();
+    tokio::spawn(async move {
+        let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminate) => terminate,
+            Err(error) => return tracing::warn!(%error, "signals cannot be heard"),
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        stop.stop();
+    });
+    daemon.run().await.map_err(|error| Failure::new(Status::Failed, error.to_string()))
+}

@@ -1,0 +1,133 @@
+//! `group!`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{
+    Attribute, Error, Ident, LitStr, Path, Token, bracketed,
+    ext::IdentExt,
+    parse::{Parse, ParseStream},
+    punctuated::Punctuated,
+};
+
+use crate::{command, docs, words};
+
+/// A group of commands.
+#[derive(Debug)]
+pub(crate) struct Group {
+    name: String,
+    summary: String,
+    log_panics: bool,
+    commands: Vec<Path>,
+}
+
+impl Parse for Group {
+    fn parse(input: ParseStream) -> Result<Self, Error> {
+        let mut log_panics = false;
+        let attributes = input.call(Attribute::parse_outer)?;
+        for attribute in &attributes {
+            if attribute.path().is_ident("log_panics") {
+                attribute.meta.require_path_only()?;
+                log_panics = true;
+            } else if !attribute.path().is_ident("doc") {
+                return Err(Error::new_spanned(attribute, "a group can have `#[log_panics]`"));
+            }
+        }
+        let (name, span) = if input.peek(LitStr) {
+            let name: LitStr = input.parse()?;
+            words::check(&name.value(), name.span())?;
+            (name.value(), name.span())
+        } else {
+            let ident: Ident = input.call(Ident::parse_any)?;
+            (words::of_ident(&ident)?, ident.span())
+        };
+        let Some(summary) = docs::summary(&docs::paragraphs(&attributes)) else {
+            return Err(Error::new(
+                span,
+                "say what the group is for, in a documentation comment before its name",
+            ));
+        };
+        input.parse::<Token![:]>()?;
+        let content;
+        bracketed!(content in input);
+        let commands = Punctuated::<Path, Token![,]>::parse_terminated(&content)?;
+        if commands.is_empty() {
+            return Err(Error::new(span, "a group has at least one command"));
+        }
+        input.parse::<Option<Token![,]>>()?;
+        Ok(Self { name, summary, log_panics, commands: commands.into_iter().collect() })
+    }
+}
+
+impl Group {
+    /// Writes the plugin's exports.
+    pub(crate) fn expand(&self) -> TokenStream {
+        let Self { name, summary, .. } = self;
+        let entries: Vec<Path> = self.commands.iter().map(command::entry_path).collect();
+        let hook = self.log_panics.then(|| quote!(::powerbox_sdk::rt::hook_panics();));
+        quote! {
+            const _: () = ::core::assert!(
+                ::powerbox_sdk::rt::no_word_twice(&[#(<#entries as ::powerbox_sdk::rt::Entry>::WORDS),*]),
+                "two commands of this group have a name or alias in common",
+            );
+
+            #[doc(hidden)]
+            struct PowerboxGroup;
+
+            impl ::powerbox_sdk::bindings::exports::powerbox::plugin::commands::Guest for PowerboxGroup {
+                fn describe() -> ::powerbox_sdk::description::CommandGroup {
+                    ::powerbox_sdk::description::CommandGroup {
+                        name: ::std::string::ToString::to_string(#name),
+                        summary: ::std::string::ToString::to_string(#summary),
+                        commands: ::std::vec![
+                            #(<#entries as ::powerbox_sdk::rt::Entry>::describe(#name)),*
+                        ],
+                    }
+                }
+
+                async fn run(
+                    invocation: ::powerbox_sdk::description::Invocation,
+                ) -> ::core::result::Result<::powerbox_sdk::Output, ::powerbox_sdk::Problem> {
+                    #hook
+                    let arguments = ::powerbox_sdk::Arguments::from(invocation.arguments);
+                    match invocation.command.as_str() {
+                        #(<#entries as ::powerbox_sdk::rt::Entry>::NAME => {
+                            <#entries as ::powerbox_sdk::rt::Entry>::run(arguments).await
+                        })*
+                        other => ::core::result::Result::Err(::powerbox_sdk::rt::unknown(other)),
+                    }
+                }
+            }
+
+            ::powerbox_sdk::bindings::export!(PowerboxGroup with_types_in ::powerbox_sdk::bindings);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(tokens: TokenStream) -> Result<Group, String> {
+        syn::parse2(tokens).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_group_names_its_commands_by_path() {
+        let group =
+            read(quote! { #[doc = " Names."] #[log_panics] storage: [list, files::r#move,], }).unwrap();
+        assert_eq!(
+            (group.name.as_str(), group.summary.as_str(), group.log_panics),
+            ("storage", "Names", true)
+        );
+        let path = command::entry_path(&group.commands[1]);
+        assert_eq!(quote!(#path).to_string(), "files :: __command_move");
+    }
+
+    #[test]
+    fn a_group_without_summary_or_commands_is_refused() {
+        assert!(read(quote! { storage: [list] }).unwrap_err().contains("what the group is for"));
+        assert!(read(quote! { #[doc = "A"] storage: [] }).unwrap_err().contains("at least one"));
+        assert!(read(quote! { #[doc = "A"] #[cfg(x)] storage: [list] }).unwrap_err().contains("log_panics"));
+        assert!(read(quote! { #[doc = "A"] "two words": [list] }).unwrap_err().contains("lower case"));
+    }
+}

@@ -1,0 +1,31 @@
+//! A plugin that does all that plugins should not, one command for each, and one that behaves.
+
+mod greedy;
+mod handles;
+mod stuck;
+
+use powerbox_sdk::{Output, Problem, command};
+
+powerbox_sdk::group! {
+    /// Misbehaving
+    hostile: [
+        ok,
+        stuck::spin,
+        stuck::trap,
+        stuck::recurse,
+        stuck::wait,
+        greedy::exhaust,
+        greedy::huge,
+        greedy::flood,
+        greedy::shout,
+        handles::forge,
+        handles::keep,
+        handles::hoard,
+    ]
+}
+
+/// Behaves
+#[command(effect = reads)]
+async fn ok() -> Result<Output, Problem> {
+    Ok(Output::message("ok"))
+}

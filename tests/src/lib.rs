@@ -1,0 +1,10 @@
+//! What the tests of the whole have in common: peers that are not ours, and ways to run programs.
+//!
+//! The test binaries are in `tests/`, each named for what it proves.
+
+pub mod fixture;
+pub mod node;
+pub mod powerbox;
+pub mod program;
+pub mod serve;
+pub mod transcript;

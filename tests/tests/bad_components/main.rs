@@ -1,0 +1,96 @@
+//! Components that ask for what nobody offers, and plugins that misbehave: each fails in its own way, within its
+//! limits, while other commands go on.
+
+use std::time::Duration;
+
+use powerbox_tests::powerbox::{Powerbox, component};
+
+fn installed(name: &str) -> Powerbox {
+    let user = Powerbox::embedded().unwrap();
+    let file = component(name).unwrap();
+    user.ok(&["plugin", "install", "--yes", file.to_str().unwrap()]).unwrap();
+    user
+}
+
+#[test]
+fn imports_that_nobody_offers_are_refused_in_one_message_that_names_them_all() {
+    let user = Powerbox::embedded().unwrap();
+    let file = component("wasi").unwrap();
+    let file = file.to_str().unwrap();
+    let refused = user.run(&["plugin", "install", "--yes", file]).unwrap();
+    assert_eq!(refused.status, Some(1), "{refused:?}");
+    let inspected: serde_json::Value =
+        serde_json::from_str(&user.ok(&["plugin", "inspect", file, "--json"]).unwrap()).unwrap();
+    let imports: Vec<&str> = inspected["notOffered"].as_array().unwrap().iter().map(|i| i.as_str().unwrap()).collect();
+    assert!(imports.len() >= 2, "{inspected}");
+    assert!(imports.iter().any(|import| import.starts_with("wasi:")), "{imports:?}");
+    assert!(imports.iter().any(|import| !import.starts_with("wasi:")), "{imports:?}");
+    for import in imports {
+        assert!(refused.stderr.contains(import), "{import} is not in {}", refused.stderr);
+    }
+    assert_eq!(refused.stderr.lines().filter(|line| line.starts_with("error:")).count(), 1, "{refused:?}");
+    let listed = user.ok(&["plugin", "list", "--json"]).unwrap();
+    assert!(!listed.contains("wasi"), "{listed}");
+}
+
+#[test]
+fn files_that_are_no_components_are_refused() {
+    let user = Powerbox::embedded().unwrap();
+    for (name, bytes) in [
+        ("empty.wasm", &b""[..]),
+        ("text.wasm", b"(component)"),
+        ("module.wasm", b"\0asm\x01\0\0\0"),
+        ("cut.wasm", b"\0asm\x0d\0\x01\0\x07"),
+    ] {
+        let file = user.path(name);
+        std::fs::write(&file, bytes).unwrap();
+        let refused = user.run(&["plugin", "install", "--yes", file.to_str().unwrap()]).unwrap();
+        assert_eq!(refused.status, Some(1), "{name}: {refused:?}");
+        assert!(refused.stderr.contains(name), "{name}: {refused:?}");
+    }
+}
+
+/// The command, and a part of what is said of its end.
+const MISBEHAVIOURS: &[(&str, &str)] = &[
+    ("spin", "processor time"),
+    ("trap", "crashed"),
+    ("exhaust", "memory"),
+    ("recurse", "stack"),
+    ("oversize", "too much data"),
+];
+
+#[test]
+fn each_misbehaviour_ends_with_its_own_error() {
+    let user = installed("hostile");
+    for (command, part) in MISBEHAVIOURS {
+        let finished = user.run(&[command]).unwrap();
+        assert_eq!(finished.status, Some(1), "{command}: {finished:?}");
+        assert!(finished.stderr.contains(part), "{command}: {finished:?}");
+        assert!(finished.stdout.is_empty(), "{command}: {finished:?}");
+    }
+    // The positive control: the same component does what it is asked when it behaves.
+    let fine = user.run(&["ok"]).unwrap();
+    assert_eq!(fine.status, Some(0), "{fine:?}");
+}
+
+#[test]
+fn a_flood_of_output_ends_at_its_limit() {
+    let user = installed("hostile");
+    std::fs::create_dir_all(user.path("config/powerbox")).unwrap();
+    std::fs::write(user.path("config/powerbox/config.toml"), "[limits]\noutput-mib = 1\n").unwrap();
+    let finished = user.run(&["flood"]).unwrap();
+    assert_eq!(finished.status, Some(1), "{:?}", finished.stderr);
+    assert!(finished.stdout.len() <= 2 << 20, "{} bytes came through", finished.stdout.len());
+}
+
+#[test]
+fn other_commands_go_on_while_one_misbehaves() {
+    let user = installed("hostile");
+    let spinning = user.start(&["spin"]).unwrap();
+    // In one process, too: the prompt's host runs a command while the plugin of another is being ended.
+    let listed = user.run_with::<&str>(&[], b"trap\nlist\nrecurse\nhelp\n").unwrap();
+    assert!(listed.stdout.contains("@agent"), "{listed:?}");
+    assert_eq!(listed.status, Some(0), "the last line succeeds: {listed:?}");
+    let spun = spinning.finish(Duration::from_secs(60)).unwrap();
+    assert!(spun.stderr.contains("processor time"), "{spun:?}");
+}

@@ -1,0 +1,10 @@
+//! Peers that break the rules, over real sockets, against the fixture and its default limits.
+//!
+//! Each attack stands beside a control that shows that the same thing done properly works. After each, another
+//! connection still works, and what the attacker made the server hold is gone.
+
+mod attacker;
+mod floods;
+mod frames;
+mod messages;
+mod streams;

@@ -1,0 +1,67 @@
+//! The build tool: `cargo xtask build`, `run`, `test`, `bench`, `check`, `components`.
+//!
+//! It does what cargo does not know of: building plugins for WebAssembly with whatever toolchain the machine has,
+//! making components of them, and bringing everything together for runs, tests and benches. It knows nothing of what
+//! the program does.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+mod bench;
+mod check;
+mod command;
+mod components;
+mod debian;
+mod docs;
+mod host;
+mod npm;
+mod plugins;
+mod test;
+mod toolchain;
+mod workspace;
+
+use workspace::Workspace;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  build [--release]                  build the plugin components and the program
+  run [--release] [ARGUMENTS…]       build, then start the program; without arguments it opens the prompt
+  test [--endo SOCKET] [FILTERS…]    run all tests; with --endo the storage tests, against a running Endo daemon
+  bench captp|invoke|cli [--json]    compare with peers
+  check                              formatting and lints, as CI checks them
+  components                         build the plugin components only, into target/components
+";
+
+fn main() -> ExitCode {
+    match dispatch(std::env::args().skip(1).collect()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(mut arguments: Vec<String>) -> Result<ExitCode> {
+    if arguments.is_empty() {
+        eprint!("{USAGE}");
+        return Ok(ExitCode::from(2));
+    }
+    let (name, rest) = (arguments.remove(0), arguments);
+    let workspace = Workspace::find()?;
+    match name.as_str() {
+        "build" => host::build(&workspace, host::Profile::take(rest)?)?,
+        "run" => host::run(&workspace, rest)?,
+        "test" => test::run(&workspace, rest)?,
+        "bench" => bench::run(&workspace, rest)?,
+        "check" => check::run(&workspace)?,
+        "components" => {
+            components::build(&workspace)?;
+        }
+        "help" | "-h" | "--help" => print!("{USAGE}"),
+        _ => bail!("there is no command {name:?}\n\n{USAGE}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
