@@ -101,6 +101,11 @@ export const makeHub = (iface, label, names, heard) => {
         ? harden([...entries.values()].map(({ id }) => id).sort())
         : E(lookup(path)).listIdentifiers(),
     lookup: async nameOrPath => lookup(asPath(nameOrPath)),
+    lookupById: async id => {
+      const found = [...identifiers].find(([, known]) => known === id);
+      if (found === undefined) throw Error(`Unknown formula identifier ${JSON.stringify(id)}`);
+      return found[0];
+    },
     maybeLookup: async nameOrPath => {
       const path = asPath(nameOrPath);
       return entries.has(path[0]) ? lookup(path) : undefined;

@@ -12,9 +12,11 @@
 //     work/      report = {"pages": 3n, "draft": true}, todo = "answer the mail"
 //     note       "hello from JavaScript"
 //     station    the weather station of `weather.mjs`
+//     observatory  the one of `observatory.mjs`
 
 import { listen, connect, passable } from './session.mjs';
 import { adopt, makeHub } from './hub.mjs';
+import { makeObservatory } from './observatory.mjs';
 import { makeStation } from './weather.mjs';
 import { Far } from '@endo/far';
 
@@ -52,6 +54,7 @@ const host = makeHub(
     home,
     work,
     note: 'hello from JavaScript',
+    observatory: makeObservatory(heard),
     station,
   },
   heard,

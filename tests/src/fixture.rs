@@ -27,11 +27,7 @@ pub struct Fixture {
 
 /// Gives the configuration of a server's side of one connection: default limits, and a new fixture.
 pub fn config(rendezvous: &Arc<Rendezvous>) -> Config {
-    let fixture = Fixture {
-        rendezvous: rendezvous.clone(),
-        held: Mutex::default(),
-        notes: Mutex::default(),
-    };
+    let fixture = Fixture { rendezvous: rendezvous.clone(), held: Mutex::default(), notes: Mutex::default() };
     Config::new("fixture").bootstrap(Object::exo(Arc::new(fixture)))
 }
 
@@ -42,8 +38,30 @@ impl Exo for Fixture {
 
     fn methods(&self) -> &'static [&'static str] {
         &[
-            "ping", "echo", "self", "make", "fn", "rec", "same", "eq", "fail", "failSecret", "failWith", "pending",
-            "never", "wait", "hold", "held", "drop", "callBack", "later", "note", "notes", "put", "get", "gc",
+            "ping",
+            "echo",
+            "self",
+            "make",
+            "fn",
+            "rec",
+            "same",
+            "eq",
+            "fail",
+            "failSecret",
+            "failWith",
+            "pending",
+            "never",
+            "wait",
+            "hold",
+            "held",
+            "drop",
+            "callBack",
+            "later",
+            "note",
+            "notes",
+            "put",
+            "get",
+            "gc",
         ]
     }
 

@@ -1,5 +1,7 @@
 //! Running the benches.
 
+use std::process::Command;
+
 use anyhow::{Result, bail};
 
 use crate::{
@@ -18,9 +20,10 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Vec<String>) -> Result<(
     let bench = format!("bench-{}", arguments.remove(0));
     npm::install(workspace)?;
     host::build(workspace, Profile::Release)?;
-    let mut cargo = workspace.cargo();
-    cargo.args(["run", "--quiet", "--release", "--package", "powerbox-tests", "--bin", &bench, "--"]);
+    command::run(&mut workspace.cargo_for_host(&["build", "--release", "--bin", &bench])?)?;
+    let release = workspace.target().join("release");
+    let mut bench = Command::new(release.join(bench));
     // A bench of whole processes must measure this build, not an installed one.
-    cargo.env("POWERBOX_PROGRAM", workspace.target().join("release/powerbox"));
-    command::run(cargo.args(arguments))
+    bench.env("POWERBOX_BIN", release.join("powerbox")).env("POWERBOX_COMPONENTS", workspace.components());
+    command::run(bench.args(arguments).current_dir(workspace.root()))
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{command, components, plugins, workspace::Workspace};
+use crate::{command, components, workspace::Workspace};
 
 /// Checks the formatting, then lints everything with warnings denied.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -10,12 +10,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     // The program embeds components, so even checking it needs them.
     components::build(workspace)?;
     // Plugins are checked as if they were for this machine, which spares a second build of all dependencies.
-    let deny = ["--", "--deny", "warnings"];
-    command::run(workspace.cargo().args(["clippy", "--workspace", "--all-targets"]).args(deny))?;
-    for plugin in plugins::find(workspace)?.iter().filter(|plugin| !plugin.features.is_empty()) {
-        let mut cargo = workspace.cargo();
-        cargo.args(["clippy", "--package", &plugin.package, "--features", &plugin.features.join(",")]);
-        command::run(cargo.args(deny))?;
-    }
-    Ok(())
+    let mut cargo = workspace.cargo();
+    cargo.args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
+    command::run(&mut cargo)
 }

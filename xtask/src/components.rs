@@ -25,16 +25,8 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.components();
     fs::create_dir_all(&folder).with_context(|| format!("can not make {}", folder.display()))?;
     command::timed("components", || {
-        let (plain, featured): (Vec<_>, Vec<_>) =
-            plugins.iter().partition(|plugin| plugin.features.is_empty());
-        // One call of cargo for all that can share one, since each resolves the workspace anew.
-        compile(workspace, &toolchain, &plain)?;
-        for plugin in &plain {
-            finish(workspace, plugin, &folder)?;
-        }
-        for plugin in featured {
-            // The module is replaced by the next build of the same package, so it is taken at once.
-            compile(workspace, &toolchain, &[plugin])?;
+        compile(workspace, &toolchain, &plugins)?;
+        for plugin in &plugins {
             finish(workspace, plugin, &folder)?;
         }
         Ok(())
@@ -42,15 +34,12 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn compile(workspace: &Workspace, toolchain: &Toolchain, plugins: &[&Plugin]) -> Result<()> {
+fn compile(workspace: &Workspace, toolchain: &Toolchain, plugins: &[Plugin]) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--quiet", "--profile", "plugin", "--target", TARGET]);
     cargo.arg("--target-dir").arg(workspace.wasm_target());
     for plugin in plugins {
         cargo.args(["--package", &plugin.package]);
-        if !plugin.features.is_empty() {
-            cargo.args(["--features", &plugin.features.join(",")]);
-        }
     }
     toolchain.apply(workspace, &mut cargo);
     command::run(&mut cargo)

@@ -36,8 +36,7 @@ impl Profile {
 /// Builds the components and the program that embeds some of them.
 pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     components::build(workspace)?;
-    let mut cargo = workspace.cargo();
-    cargo.args(["build", "--package", "powerbox-cli"]);
+    let mut cargo = workspace.cargo_for_host(&["build", "--bin", "powerbox"])?;
     if profile == Profile::Release {
         cargo.arg("--release");
     }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::{command, components, npm, plugins, workspace::Workspace};
+use crate::{command, components, npm, workspace::Workspace};
 
 /// Builds what tests need and runs them. All arguments but `--endo SOCKET` go to the runner.
 pub(crate) fn run(workspace: &Workspace, mut arguments: Vec<String>) -> Result<()> {
@@ -15,31 +15,15 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Vec<String>) -> Result<(
 
     components::build(workspace)?;
     npm::install(workspace)?;
-    let mut cargo = workspace.cargo();
-    if command::works("cargo", &["nextest", "--version"]) {
-        cargo.args(["nextest", "run"]);
-    } else {
-        cargo.arg("test");
-    }
-    match endo {
-        Some(socket) => {
-            cargo.env("POWERBOX_TEST_ENDO", socket).args([
-                "--package",
-                "powerbox-tests",
-                "--test",
-                "storage",
-            ]);
-        }
-        None => {
-            cargo.arg("--workspace");
-            // Plugins are tested by running them; their crates can not be linked for this machine.
-            let mut packages: Vec<_> =
-                plugins::find(workspace)?.into_iter().map(|plugin| plugin.package).collect();
-            packages.dedup();
-            for package in packages {
-                cargo.arg("--exclude").arg(package);
-            }
-        }
+    // Tests run the programs, which building the tests alone would not build.
+    command::timed("programs and tests", || {
+        command::run(&mut workspace.cargo_for_host(&["build", "--all-targets"])?)
+    })?;
+    let runner: &[&str] =
+        if command::works("cargo", &["nextest", "--version"]) { &["nextest", "run"] } else { &["test"] };
+    let mut cargo = workspace.cargo_for_host(runner)?;
+    if let Some(socket) = endo {
+        cargo.env("POWERBOX_TEST_ENDO", socket).args(["--test", "storage"]);
     }
     command::run(cargo.args(arguments))
 }

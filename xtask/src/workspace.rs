@@ -8,6 +8,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use crate::plugins;
+
 /// The workspace that this tool belongs to.
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -52,6 +54,19 @@ impl Workspace {
     /// Gives the folder of the finished components.
     pub(crate) fn components(&self) -> PathBuf {
         self.target.join("components")
+    }
+
+    /// Makes a call of cargo for all crates that run on this machine.
+    ///
+    /// Always for all, even where one is wanted: cargo would choose other features of their dependencies for a few,
+    /// and build those anew.
+    pub(crate) fn cargo_for_host(&self, command: &[&str]) -> Result<Command> {
+        let mut cargo = self.cargo();
+        cargo.args(command).arg("--workspace");
+        for plugin in plugins::find(self)? {
+            cargo.args(["--exclude", &plugin.package]);
+        }
+        Ok(cargo)
     }
 
     /// Makes a call of cargo in the workspace, with which the host's build finds the components.

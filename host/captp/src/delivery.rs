@@ -36,7 +36,8 @@ pub(crate) fn to_outcome(outcome: Outcome, message: Message) -> Arc<Promise> {
 
 /// Has a receiver take a message; a panic of it becomes an error.
 pub(crate) fn receive(receiver: Arc<dyn Receiver>, message: Message) -> Reply {
-    catch_unwind(AssertUnwindSafe(|| receiver.receive(message))).unwrap_or_else(|_| Reply::Ready(Err(panicked())))
+    catch_unwind(AssertUnwindSafe(|| receiver.receive(message)))
+        .unwrap_or_else(|_| Reply::Ready(Err(panicked())))
 }
 
 fn reply_to_promise(promise: &Arc<Promise>, reply: Reply) {
@@ -101,7 +102,9 @@ fn property_of(data: &Value, property: &Text) -> Outcome {
                 if data.is_undefined() { "undefined" } else { "null" }
             )));
         }
-        Value::Record(record) => record.iter().find(|(key, _)| *key == property).map(|(_, value)| value.clone()),
+        Value::Record(record) => {
+            record.iter().find(|(key, _)| *key == property).map(|(_, value)| value.clone())
+        }
         Value::List(items) if *property == "length" => Some(Value::Number(items.len() as f64)),
         Value::List(items) => index(property).and_then(|index| items.get(index)).cloned(),
         Value::Text(text) if *property == "length" => Some(Value::Number(text.utf16_units().count() as f64)),

@@ -61,9 +61,10 @@ impl CallError {
     /// Gives the class and message, if an error was thrown.
     pub fn thrown_error(&self) -> Option<(String, String)> {
         match self {
-            Self::Thrown(Value::Error(error)) => {
-                Some((error.name.to_string_lossy().into_owned(), error.message.to_string_lossy().into_owned()))
-            }
+            Self::Thrown(Value::Error(error)) => Some((
+                error.name.to_string_lossy().into_owned(),
+                error.message.to_string_lossy().into_owned(),
+            )),
             _ => None,
         }
     }

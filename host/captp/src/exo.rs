@@ -50,7 +50,9 @@ impl<T: Exo> Receiver for T {
                 "Cannot invoke target as a function; typeof target is \"object\"",
             ))),
             Message::Get { property } => match property.as_str() {
-                Some(name) if name == METHOD_NAMES || known.contains(&name) => Reply::Ready(Err(bare_method(name))),
+                Some(name) if name == METHOD_NAMES || known.contains(&name) => {
+                    Reply::Ready(Err(bare_method(name)))
+                }
                 _ => Reply::undefined(),
             },
         }

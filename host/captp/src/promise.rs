@@ -204,7 +204,8 @@ impl Promise {
         loop {
             let (message, answer, outcome) = {
                 let mut state = self.lock();
-                let (Some((message, answer)), Some(outcome)) = (state.queue.pop_front(), &state.outcome) else {
+                let (Some((message, answer)), Some(outcome)) = (state.queue.pop_front(), &state.outcome)
+                else {
                     state.draining = false;
                     state.queue = VecDeque::new();
                     return;
@@ -227,8 +228,8 @@ impl Promise {
 
 impl State {
     fn watch(&mut self, watcher: Watcher) {
-        // Watchers whose session is gone are swept out whenever the list would grow, so that a promise that stays
-        // open for ever does not remember every peer that ever asked for it.
+        // Watchers whose session is gone, or whose peer has dropped the promise, are swept out whenever the list
+        // would grow, so that a promise that stays open for ever does not remember everybody who ever saw it.
         if self.watchers.len() == self.watchers.capacity() {
             self.watchers.retain(Watcher::is_alive);
         }
@@ -241,7 +242,8 @@ impl Watcher {
         match self {
             Self::Wake(_) => true,
             Self::Promise(promise) => Arc::strong_count(promise) > 1,
-            Self::Answer(link, _) | Self::Export(link, _) => link.strong_count() > 0,
+            Self::Answer(link, _) => link.strong_count() > 0,
+            Self::Export(link, id) => link.upgrade().is_some_and(|link| link.may_be_open(*id)),
         }
     }
 

@@ -184,12 +184,16 @@ impl Subscription {
             Topic::Locator(_, locator) => Value::text(&**locator),
         };
         match record {
-            Record::Added(name, id) => Value::record([("add", Value::text(&**name)), ("value", id_record(*id))]),
+            Record::Added(name, id) => {
+                Value::record([("add", Value::text(&**name)), ("value", id_record(*id))])
+            }
             Record::Removed(name) => Value::record([("remove", Value::text(&**name))]),
             Record::Has(names) => {
                 Value::record([("add", locator()), ("names", Value::texts(names.iter().map(|name| &**name)))])
             }
-            Record::HasNot(name) => Value::record([("remove", locator()), ("names", Value::texts([&**name]))]),
+            Record::HasNot(name) => {
+                Value::record([("remove", locator()), ("names", Value::texts([&**name]))])
+            }
         }
     }
 

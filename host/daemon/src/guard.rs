@@ -108,7 +108,8 @@ pub(crate) const INSPECTOR: &[Guard] = &[takes("lookup", &[NameOrPath]), takes("
 ///
 /// `object` is the interface name without `Alleged: `.
 pub(crate) fn check(object: &str, tables: &[&[Guard]], method: &str, args: &[Value]) -> Result<(), Failure> {
-    let Some(guard) = tables.iter().copied().chain([META]).flatten().find(|guard| guard.method == method) else {
+    let Some(guard) = tables.iter().copied().chain([META]).flatten().find(|guard| guard.method == method)
+    else {
         return Ok(());
     };
     guard.check(args).map_err(|problem| {
@@ -244,7 +245,11 @@ mod tests {
         let text = || Value::text("x");
         let error = || Value::error("Error", "because");
         let cases: &[(&str, &[Value], &str)] = &[
-            ("copy", &[text(), text()], r#"In "copy" method of (EndoHost): arg 0: string (a string) - Must be a copyArray"#),
+            (
+                "copy",
+                &[text(), text()],
+                r#"In "copy" method of (EndoHost): arg 0: string (a string) - Must be a copyArray"#,
+            ),
             (
                 "lookup",
                 &[text(), text()],
@@ -255,8 +260,16 @@ mod tests {
                 &[text(), text()],
                 r#"In "cancel" method of (EndoHost): arg 1?: string (a string) - Must be a error"#,
             ),
-            ("lookup", &[], r#"In "lookup" method of (EndoHost): Expected at least 1 arguments: (an object)"#),
-            ("has", &[text(), Value::Null], r#"In "has" method of (EndoHost): ...rest: [1]: null (an object) - Must be a string"#),
+            (
+                "lookup",
+                &[],
+                r#"In "lookup" method of (EndoHost): Expected at least 1 arguments: (an object)"#,
+            ),
+            (
+                "has",
+                &[text(), Value::Null],
+                r#"In "has" method of (EndoHost): ...rest: [1]: null (an object) - Must be a string"#,
+            ),
             (
                 "move",
                 &[Value::texts(["x"]), Value::list([Value::Number(1.0)])],

@@ -141,7 +141,9 @@ mod tests {
     #[test]
     fn anything_else_is_refused_with_the_words_of_endo() {
         let digits = "a".repeat(64);
-        for text in ["", "x", &digits, &format!("{digits}:{}", "A".repeat(64)), &format!("{digits}:{digits}:")] {
+        for text in
+            ["", "x", &digits, &format!("{digits}:{}", "A".repeat(64)), &format!("{digits}:{digits}:")]
+        {
             let error = text.parse::<FormulaId>().expect_err(text);
             assert_eq!(error.to_string(), format!("Invalid formula identifier \"{text}\""));
         }

@@ -61,7 +61,11 @@ impl World {
     }
 
     /// Makes the value of a formula that has been read.
-    pub(crate) async fn revive(self: &Arc<Self>, id: FormulaId, formula: Option<Formula>) -> Result<Value, Failure> {
+    pub(crate) async fn revive(
+        self: &Arc<Self>,
+        id: FormulaId,
+        formula: Option<Formula>,
+    ) -> Result<Value, Failure> {
         match formula {
             Some(Formula::Marshal { body, slots }) => {
                 let objects = self.objects(slots).await?;

@@ -4,10 +4,10 @@ use powerbox_sdk::{Change, Directory, Output, Problem, command};
 
 use crate::slots::inventory;
 
-/// Lists the names in a directory
+/// List the names in a directory
 ///
-/// With `--follow` it shows each name that is there as added, then keeps on showing names as they are added and
-/// removed, until it is cancelled.
+/// With `--follow` each name that is there is shown as added, and then names as they are added and removed, until the
+/// command is cancelled.
 #[command(alias = "ls", effect = reads)]
 pub(crate) async fn list(
     /// The directory to list; your own names if left out

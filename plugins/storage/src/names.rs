@@ -2,7 +2,7 @@
 
 use powerbox_sdk::{Movable, NewName, Output, Problem, Readable, Removable, command};
 
-/// Removes names
+/// Remove names
 ///
 /// What a name held lives on if it has another name. If one name can not be removed, the others are removed all the
 /// same.
@@ -29,7 +29,7 @@ pub(crate) async fn remove(
     Err(Problem::other(format!("{failures} of {all} names not removed: {}", failed.join(", "))))
 }
 
-/// Moves a thing to another name
+/// Move a thing to another name
 #[command(alias = "mv", effect = writes)]
 pub(crate) async fn r#move(
     /// The name that it has
@@ -41,7 +41,7 @@ pub(crate) async fn r#move(
     Ok(Output::message(format!("{from} moved to {to}")))
 }
 
-/// Gives a thing one more name
+/// Give a thing one more name
 #[command(alias = "cp", effect = writes)]
 pub(crate) async fn copy(
     /// A name that it has
@@ -53,7 +53,7 @@ pub(crate) async fn copy(
     Ok(Output::message(format!("{from} copied to {to}")))
 }
 
-/// Makes an empty directory
+/// Make an empty directory
 #[command(effect = writes)]
 pub(crate) async fn mkdir(
     /// The name of the new directory; what this name held before is forgotten

@@ -2,7 +2,7 @@
 
 use powerbox_sdk::{Blob, Content, File, Json, NewName, Output, Problem, Readable, command};
 
-/// Shows what a name holds
+/// Show what a name holds
 #[command(effect = reads)]
 pub(crate) async fn show(
     /// The name to look up
@@ -11,7 +11,7 @@ pub(crate) async fn show(
     Ok(Output::Value(name.lookup().await?))
 }
 
-/// Prints what a name holds
+/// Print what a name holds
 ///
 /// Bytes are printed as they are, text as text, and other data as JSON. What JSON has no words for is shown as `show`
 /// does.
@@ -36,7 +36,7 @@ async fn print(blob: &Blob) -> Result<Output, Problem> {
     Ok(Output::Nothing)
 }
 
-/// Stores a text, JSON or a file under a name
+/// Store a text, JSON or a file under a name
 ///
 /// Give exactly one of `--text`, `--json` and `--file`. A file is stored as bytes; `--file -` reads standard input.
 #[command(effect = writes)]

@@ -1,6 +1,6 @@
 use powerbox_sdk::{Cancellable, Output, Problem, command};
 
-/// Ends what a name holds
+/// End what a name holds
 ///
 /// The live value is dropped, and with it what depends on it. It is made anew when it is next looked up.
 #[command(effect = destroys)]

@@ -9,7 +9,7 @@ use powerbox_sdk::{
 
 use crate::suggest;
 
-/// Lists the commands, or explains one
+/// List the commands, or explain one
 #[command(effect = reads)]
 pub(crate) async fn help(
     /// The command to explain
@@ -91,6 +91,10 @@ fn usage(command: &Command) -> String {
     let mut usage = command.name.clone();
     for parameter in &command.parameters {
         let mut part = form(parameter);
+        // The short form is in the table below.
+        if let Some((_, long)) = part.split_once(", ") {
+            part = long.to_owned();
+        }
         if parameter.repeated {
             part.push('…');
         }

@@ -173,7 +173,11 @@ impl Declaration {
         let describe = self.parameters.iter().map(Parameter::describe);
         let take = self.parameters.iter().map(Parameter::take);
         let call = &function.sig.ident;
-        let finish = quote_spanned!(function.sig.output.span()=> ::powerbox_sdk::rt::finish);
+        let result = match &function.sig.output {
+            ReturnType::Type(_, ty) => ty.span(),
+            ReturnType::Default => call.span(),
+        };
+        let run = quote_spanned!(result=> ::powerbox_sdk::rt::finish(#call(#(#take),*).await));
         let (visibility, entry) = (&function.vis, entry(call));
         let arguments = if self.parameters.is_empty() { quote!(_arguments) } else { quote!(mut arguments) };
         let function = without_attributes(function);
@@ -205,7 +209,7 @@ impl Declaration {
                 async fn run(
                     #arguments: ::powerbox_sdk::Arguments,
                 ) -> ::core::result::Result<::powerbox_sdk::Output, ::powerbox_sdk::Problem> {
-                    #finish(#call(#(#take),*).await)
+                    #run
                 }
             }
         }
@@ -226,10 +230,34 @@ pub(crate) fn entry_path(command: &Path) -> Path {
     path
 }
 
-/// Writes the function as it is, and an error.
+/// Writes the function as it is, an error, and what keeps the group from adding errors of its own.
 pub(crate) fn without_declaration(function: &ItemFn, error: &Error) -> TokenStream {
     let (function, error) = (without_attributes(function), error.to_compile_error());
-    quote!(#function #error)
+    let (visibility, entry) = (&function.vis, entry(&function.sig.ident));
+    quote! {
+        #[allow(dead_code)]
+        #function
+        #error
+
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #visibility struct #entry;
+
+        impl ::powerbox_sdk::rt::Entry for #entry {
+            const NAME: &str = "";
+            const WORDS: &[&str] = &[];
+
+            fn describe(_: &str) -> ::powerbox_sdk::description::Command {
+                ::core::unreachable!()
+            }
+
+            async fn run(
+                _: ::powerbox_sdk::Arguments,
+            ) -> ::core::result::Result<::powerbox_sdk::Output, ::powerbox_sdk::Problem> {
+                ::core::unreachable!()
+            }
+        }
+    }
 }
 
 fn without_attributes(function: &ItemFn) -> ItemFn {

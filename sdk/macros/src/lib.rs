@@ -25,7 +25,7 @@ mod words;
 /// - `name` is the word that the user types; the function's name if left out, with hyphens for underscores.
 ///
 /// The function's documentation is what `help` shows: the first paragraph as the command's summary, the others as its
-/// details. Each parameter has a documentation comment of one paragraph, and may have these attributes:
+/// details. Write it in the imperative: "List the names". Each parameter has a documentation comment of one paragraph, and may have these attributes:
 ///
 /// - `#[option]` or `#[option(short = 'f')]`: given as `--name value` instead of by its place. A `bool` always is one.
 /// - `#[default = "…"]`: what counts if the user gives none.

@@ -70,7 +70,7 @@ impl Parameter {
             return Err(Error::new(pattern.ident.span(), wish));
         }
         let mut parameter = Self {
-            span: typed.span(),
+            span: pattern.ident.span(),
             label: words::label(&word),
             word,
             help,
@@ -178,7 +178,7 @@ impl Parameter {
         let default = option(&self.default);
         let (has_choices, has_methods, has_rights) =
             (!choices.is_empty(), self.methods.is_some(), self.rights.is_some());
-        let check = quote_spanned! {self.span=>
+        let check = quote_spanned! {ty.span()=>
             const _: () =
                 ::powerbox_sdk::rt::check_attributes(#parameter::TAKES, #has_choices, #has_methods, #has_rights);
         };

@@ -11,7 +11,7 @@
 //!     storage: [copy]
 //! }
 //!
-//! /// Gives a thing one more name
+//! /// Give a thing one more name
 //! #[powerbox_sdk::command(alias = "cp", effect = writes)]
 //! async fn copy(
 //!     /// What to copy

@@ -16,7 +16,7 @@ use futures_util::stream::FuturesUnordered;
 use powerbox_captp::{Answer, Config, Object, Value, transport};
 use powerbox_tests::serve::Listener;
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader as AsyncBufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 /// Counts the bytes in use, of both ends of the session.
@@ -89,7 +89,10 @@ fn main() -> Result<()> {
         row("kept per finished call", "bytes", ours.kept, theirs.kept);
     }
     if !json {
-        println!("{:<28} {:>12} {:>12} {:>12} {:>8}  {:<12} peer", "figure", "ours", "peer", "ratio", "", "unit");
+        println!(
+            "{:<28} {:>12} {:>12} {:>12} {:>8}  {:<12} peer",
+            "figure", "ours", "peer", "ratio", "", "unit"
+        );
     }
     for (figure, unit, ours, peer, value) in rows {
         let ratio = if value == 0.0 { 0.0 } else { ours / value };
@@ -140,13 +143,13 @@ async fn measure_captp(path: PathBuf) -> Result<Figures> {
     // The windows of kept answers fill up first.
     keep_outstanding(CONCURRENT / 10, || ping(&fixture)).await?;
 
-    let sequential = median(SEQUENTIAL, || async { Ok(drop(ping(&fixture).await?)) }).await?;
-    let chain = median(CHAINS, || async {
+    let sequential = median(SEQUENTIAL, async || Ok(ping(&fixture).await?)).await?;
+    let chain = median(CHAINS, async || {
         let mut answer = fixture.call("self", vec![]);
         for _ in 1..CHAIN - 1 {
             answer = answer.call("self", vec![]);
         }
-        Ok(drop(answer.call("ping", vec![Value::Number(1.0)]).await?))
+        Ok(answer.call("ping", vec![Value::Number(1.0)]).await?)
     })
     .await?;
     let before = IN_USE.load(Ordering::Relaxed);
@@ -154,10 +157,10 @@ async fn measure_captp(path: PathBuf) -> Result<Figures> {
     keep_outstanding(CONCURRENT, || ping(&fixture)).await?;
     let concurrent = CONCURRENT as f64 / started.elapsed().as_secs_f64();
     // A few calls one by one, so that nothing is on its way.
-    median(64, || async { Ok(drop(ping(&fixture).await?)) }).await?;
+    median(64, async || Ok(ping(&fixture).await?)).await?;
     let kept = (IN_USE.load(Ordering::Relaxed) - before) as f64 / CONCURRENT as f64;
     let big = "x".repeat(BIG);
-    let big = median(BIGS, || async { Ok(drop(fixture.call("echo", vec![big.as_str().into()]).await?)) }).await?;
+    let big = median(BIGS, async || Ok(fixture.call("echo", vec![big.as_str().into()]).await?)).await?;
     session.disconnect(None);
     session.closed().await;
     Ok(Figures { sequential, concurrent, chain: Some(chain / sequential), big, kept: Some(kept) })
@@ -179,7 +182,8 @@ async fn keep_outstanding(count: usize, call: impl Fn() -> Answer) -> Result<()>
 async fn serve_echo(path: PathBuf) -> Result<()> {
     let listener = UnixListener::bind(path)?;
     loop {
-        let (mut stream, _) = listener.accept().await?;
+        let (stream, _) = listener.accept().await?;
+        let mut stream = AsyncBufReader::new(stream);
         tokio::spawn(async move {
             let mut frame = Vec::new();
             while read_frame(&mut stream, &mut frame).await.is_ok() {
@@ -192,7 +196,7 @@ async fn serve_echo(path: PathBuf) -> Result<()> {
 }
 
 /// Reads a frame with its length.
-async fn read_frame(stream: &mut UnixStream, frame: &mut Vec<u8>) -> std::io::Result<()> {
+async fn read_frame(stream: &mut AsyncBufReader<UnixStream>, frame: &mut Vec<u8>) -> std::io::Result<()> {
     frame.resize(4, 0);
     stream.read_exact(frame).await?;
     let length = frame.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
@@ -208,23 +212,22 @@ fn frame(length: usize) -> Vec<u8> {
 }
 
 async fn measure_echo(path: PathBuf) -> Result<Figures> {
-    let stream = std::cell::RefCell::new((UnixStream::connect(path).await?, Vec::new()));
-    let round_trip = async |frame: &[u8]| -> Result<()> {
-        let (stream, buffer) = &mut *stream.borrow_mut();
+    let mut stream = AsyncBufReader::new(UnixStream::connect(path).await?);
+    let mut buffer = Vec::new();
+    let mut round_trip = async |frame: &[u8]| -> Result<()> {
         stream.write_all(frame).await?;
-        Ok(read_frame(stream, buffer).await?)
+        Ok(read_frame(&mut stream, &mut buffer).await?)
     };
     let (small, big) = (frame(SMALL), frame(BIG));
-    median(1_000, || round_trip(&small)).await?;
-    let sequential = median(SEQUENTIAL, || round_trip(&small)).await?;
-    let big = median(BIGS, || round_trip(&big)).await?;
+    median(1_000, async || round_trip(&small).await).await?;
+    let sequential = median(SEQUENTIAL, async || round_trip(&small).await).await?;
+    let big = median(BIGS, async || round_trip(&big).await).await?;
     let started = Instant::now();
-    let (stream, buffer) = &mut *stream.borrow_mut();
     for _ in 0..OUTSTANDING {
         stream.write_all(&small).await?;
     }
     for made in OUTSTANDING..CONCURRENT + OUTSTANDING {
-        read_frame(stream, buffer).await?;
+        read_frame(&mut stream, &mut buffer).await?;
         if made < CONCURRENT {
             stream.write_all(&small).await?;
         }
@@ -234,7 +237,7 @@ async fn measure_echo(path: PathBuf) -> Result<Figures> {
 }
 
 /// Gives the median time of one run, in microseconds.
-async fn median<F: Future<Output = Result<()>>>(count: usize, run: impl Fn() -> F) -> Result<f64> {
+async fn median<T>(count: usize, mut run: impl AsyncFnMut() -> Result<T>) -> Result<f64> {
     let mut times = Vec::with_capacity(count);
     for _ in 0..count {
         let started = Instant::now();

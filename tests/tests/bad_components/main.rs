@@ -56,7 +56,7 @@ const MISBEHAVIOURS: &[(&str, &str)] = &[
     ("trap", "crashed"),
     ("exhaust", "memory"),
     ("recurse", "stack"),
-    ("oversize", "too much data"),
+    ("huge", "too much data"),
 ];
 
 #[test]

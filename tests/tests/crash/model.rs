@@ -119,8 +119,12 @@ impl Step {
     pub(crate) async fn run(&self, host: &Object) -> Result<(), CallError> {
         let path = |(i, name): &Path| Value::texts([self.directories[*i].as_str(), name.as_str()]);
         let (method, args) = match &self.change {
-            Change::Store(to, Content::Text(text)) => ("storeValue", vec![Value::text(text.as_str()), path(to)]),
-            Change::Store(to, Content::Blob(text)) => ("writeText", vec![path(to), Value::text(text.as_str())]),
+            Change::Store(to, Content::Text(text)) => {
+                ("storeValue", vec![Value::text(text.as_str()), path(to)])
+            }
+            Change::Store(to, Content::Blob(text)) => {
+                ("writeText", vec![path(to), Value::text(text.as_str())])
+            }
             Change::Store(to, Content::Directory) => ("makeDirectory", vec![path(to)]),
             Change::Remove((i, name)) => {
                 ("remove", vec![Value::text(self.directories[*i].as_str()), Value::text(name.as_str())])

@@ -6,7 +6,12 @@ use serde_json::json;
 use super::attacker::{Attacker, Server, call};
 
 /// Says many messages, then hears so many answers; gives how many of them say `words`.
-async fn flood(attacker: &mut Attacker, messages: Vec<serde_json::Value>, answers: usize, words: &str) -> usize {
+async fn flood(
+    attacker: &mut Attacker,
+    messages: Vec<serde_json::Value>,
+    answers: usize,
+    words: &str,
+) -> usize {
     for batch in messages.chunks(100) {
         let mut bytes = Vec::new();
         for message in batch {
@@ -56,7 +61,10 @@ async fn imports_are_limited_while_they_are_held() {
             )
         }
     };
-    assert_eq!(flood(&mut attacker, (0..1_000).map(hold("hold")).collect(), 1_000, "limit reached").await, 500);
+    assert_eq!(
+        flood(&mut attacker, (0..1_000).map(hold("hold")).collect(), 1_000, "limit reached").await,
+        500
+    );
     attacker.call("q-2", r#"["drop",[]]"#, &[]).await;
     attacker.answer("q-2").await;
     // The control: what is not held is no burden, however many there are.
@@ -71,7 +79,8 @@ async fn unanswered_calls_are_limited() {
     let server = Server::start().await;
     let mut attacker = server.connect().await;
     let most = Limits::default().peer_questions;
-    let calls = (0..most + 1_000).map(|n| call(&format!("q-{}", n + 2), "o-1", r#"["never",[]]"#, &[])).collect();
+    let calls =
+        (0..most + 1_000).map(|n| call(&format!("q-{}", n + 2), "o-1", r#"["never",[]]"#, &[])).collect();
     assert_eq!(flood(&mut attacker, calls, 1_000, "limit reached").await, 1_000);
     assert_eq!(server.session().stats().peer_questions, most);
     server.works_for_others().await;
@@ -86,7 +95,8 @@ async fn queued_calls_are_limited() {
     attacker.call("q-2", r#"["never",[]]"#, &[]).await;
     let most = Limits::default().queued_calls;
     // A long chain, each call on the answer of the last.
-    let chain = (0..most + 1_000).map(|n| call(&format!("q-{}", n + 3), &format!("q-{}", n + 2), r#"["x",[]]"#, &[]));
+    let chain =
+        (0..most + 1_000).map(|n| call(&format!("q-{}", n + 3), &format!("q-{}", n + 2), r#"["x",[]]"#, &[]));
     assert_eq!(flood(&mut attacker, chain.collect(), 1_000, "limit reached").await, 1_000);
     server.works_for_others().await;
     attacker.leave().await;
@@ -100,7 +110,8 @@ async fn a_long_chain_unwinds() {
     let mut attacker = server.connect().await;
     attacker.call("q-2", r#"["wait",[{"@qclass":"slot","index":0}]]"#, &["p+1"]).await;
     let length = 10_000;
-    let chain = (0..length).map(|n| call(&format!("q-{}", n + 3), &format!("q-{}", n + 2), r#"["self",[]]"#, &[]));
+    let chain =
+        (0..length).map(|n| call(&format!("q-{}", n + 3), &format!("q-{}", n + 2), r#"["self",[]]"#, &[]));
     flood(&mut attacker, chain.collect(), 0, "").await;
     attacker
         .say(&json!({"type": "CTP_RESOLVE", "promiseID": "p-1",
@@ -150,7 +161,8 @@ async fn finished_calls_keep_nothing() {
     let server = Server::start().await;
     let mut attacker = server.connect().await;
     let text = "x".repeat(2_000);
-    let calls = (0..5_000).map(|n| call(&format!("q-{}", n + 2), "o-1", &format!(r#"["ping",["{text}"]]"#), &[]));
+    let calls =
+        (0..5_000).map(|n| call(&format!("q-{}", n + 2), "o-1", &format!(r#"["ping",["{text}"]]"#), &[]));
     flood(&mut attacker, calls.collect(), 5_000, "never").await;
     let stats = server.session().stats();
     assert!(stats.kept_answers <= Limits::default().kept_answers + 1, "{stats:?}");

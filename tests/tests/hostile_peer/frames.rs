@@ -24,7 +24,9 @@ async fn malformed_frames_end_the_connection() {
 #[tokio::test]
 async fn frames_that_are_not_json_end_the_connection() {
     let server = Server::start().await;
-    for text in ["", "nonsense", "{", "{\"type\":\"CTP_BOOTSTRAP\"", "{}{}", "{\"a\":01}", "[1,]", "\"\u{1}\"", "NaN"] {
+    for text in
+        ["", "nonsense", "{", "{\"type\":\"CTP_BOOTSTRAP\"", "{}{}", "{\"a\":01}", "[1,]", "\"\u{1}\"", "NaN"]
+    {
         let mut attacker = server.connect().await;
         attacker.say_text(text.as_bytes()).await;
         attacker.cut_off("not JSON").await;

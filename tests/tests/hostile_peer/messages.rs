@@ -101,11 +101,13 @@ async fn depth_bombs() {
         attacker.call("q-2", &format!(r#"["ping",[{}]]"#, nested(depth)), &[]).await;
         attacker.refused("q-2", "nesting").await;
         attacker.say_text(nested(depth).as_bytes()).await;
-        let message = format!(r#"{{"type":"CTP_DROP","slotID":{},"reason":{}}}"#, nested(depth), nested(depth));
+        let message =
+            format!(r#"{{"type":"CTP_DROP","slotID":{},"reason":{}}}"#, nested(depth), nested(depth));
         attacker.say_text(message.as_bytes()).await;
         attacker.goes_on().await;
     }
-    let tagged = format!("{}1{}", r#"{"@qclass":"tagged","tag":"t","payload":"#.repeat(50_000), "}".repeat(50_000));
+    let tagged =
+        format!("{}1{}", r#"{"@qclass":"tagged","tag":"t","payload":"#.repeat(50_000), "}".repeat(50_000));
     attacker.call("q-2", &format!(r#"["ping",[{tagged}]]"#), &[]).await;
     attacker.refused("q-2", "nesting").await;
     // The control: a value that is merely deep.
@@ -163,7 +165,9 @@ async fn question_ids_used_again_and_of_any_kind() {
     assert_eq!(attacker.answer("q-2").await["result"]["slots"], json!(["o+2"]));
     attacker.say(&call("q-3", "q-2", r#"["label",[]]"#, &[])).await;
     assert_eq!(attacker.answer("q-3").await["result"]["body"], "\"second\"");
-    attacker.say(&json!({"type": "CTP_RESOLVE", "promiseID": "p-1", "res": {"body": "\"first\"", "slots": []}})).await;
+    attacker
+        .say(&json!({"type": "CTP_RESOLVE", "promiseID": "p-1", "res": {"body": "\"first\"", "slots": []}}))
+        .await;
     assert_eq!(attacker.answer("q-2").await["result"]["body"], "\"first\"");
     for id in [json!(null), json!(77), json!({"a": [1]}), json!("é\"\\"), json!(""), json!(true)] {
         let mut message = call("", "o-1", r#"["ping",[1]]"#, &[]);

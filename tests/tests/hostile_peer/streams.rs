@@ -53,7 +53,9 @@ async fn nothing_is_taken_after_a_disconnect() {
     let server = Server::start().await;
     let mut attacker = server.connect().await;
     let mut bytes = Vec::new();
-    for message in [json!({"type": "CTP_DISCONNECT", "reason": {"a": [1]}}), call("q-2", "o-1", r#"["ping",[1]]"#, &[])] {
+    for message in
+        [json!({"type": "CTP_DISCONNECT", "reason": {"a": [1]}}), call("q-2", "o-1", r#"["ping",[1]]"#, &[])]
+    {
         powerbox_captp::netstring::append(&mut bytes, message.to_string().as_bytes());
     }
     attacker.say_bytes(&bytes).await;
@@ -100,7 +102,8 @@ async fn a_peer_that_reads_late_gets_its_answers() {
     let text = "x".repeat(256 << 10);
     let writing = tokio::spawn(async move {
         for number in 0..40 {
-            let message = call(&format!("q-{number}"), "o-1", &format!(r#"["ping",["{text}"]]"#), &[]).to_string();
+            let message =
+                call(&format!("q-{number}"), "o-1", &format!(r#"["ping",["{text}"]]"#), &[]).to_string();
             let mut frame = Vec::new();
             powerbox_captp::netstring::append(&mut frame, message.as_bytes());
             writer.write_all(&frame).await.unwrap();

@@ -79,8 +79,15 @@ fn invalid_streams_give_what_comes_before_the_fault() {
         assert_eq!(found, frames(&stream), "{}", stream.name);
         let fault = end.expect_err(&stream.name);
         // The texts agree but for what they quote.
-        let words = |text: &str| -> String { text.split([' ', '"']).take(2).collect::<Vec<_>>().join(" ").to_lowercase() };
-        assert_eq!(words(&fault.to_string()), words(stream.error.as_deref().unwrap_or_default()), "{}", stream.name);
+        let words = |text: &str| -> String {
+            text.split([' ', '"']).take(2).collect::<Vec<_>>().join(" ").to_lowercase()
+        };
+        assert_eq!(
+            words(&fault.to_string()),
+            words(stream.error.as_deref().unwrap_or_default()),
+            "{}",
+            stream.name
+        );
     }
 }
 

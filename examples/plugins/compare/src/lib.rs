@@ -11,7 +11,7 @@ powerbox_sdk::group! {
     compare: [compare]
 }
 
-/// Compares the names in two directories
+/// Compare the names in two directories
 ///
 /// The directories are those that the slots `left` and `right` were bound to when the plugin was installed.
 #[command(effect = reads)]

@@ -116,6 +116,10 @@ impl Link {
         for event in visit.first.into_iter().chain(visit.rest) {
             self.act(event);
         }
+        // What was dropped during the visit could not be told then.
+        if self.released.load(Ordering::Acquire) {
+            self.tell_releases();
+        }
         visit.result
     }
 
@@ -132,7 +136,11 @@ impl Link {
     pub(crate) fn release(&self, id: &ImportId, serial: Serial) {
         self.releases.lock().unwrap_or_else(PoisonError::into_inner).push((id.clone(), serial));
         self.released.store(true, Ordering::Release);
-        // Whoever holds the connection may have dropped the reference; then the next visit settles it.
+        self.tell_releases();
+    }
+
+    /// Tells the connection of releases, unless somebody is visiting it, who then does so at the end.
+    fn tell_releases(&self) {
         if let Ok(mut connection) = self.connection.try_lock() {
             self.settle_releases(&mut connection);
             let queued = connection.queued_bytes() > 0;
@@ -141,6 +149,11 @@ impl Link {
                 self.output.queued();
             }
         }
+    }
+
+    /// Tells whether a promise that the peer was sent may have to be settled.
+    pub(crate) fn may_be_open(&self, id: ExportId) -> bool {
+        self.connection.try_lock().map_or(true, |connection| connection.is_open(id))
     }
 
     /// Takes one frame, and acts on it.
@@ -205,9 +218,8 @@ impl Link {
     ) -> Arc<Promise> {
         let deadline = self.deadline.map(|deadline| tokio::time::Instant::now().into_std() + deadline);
         let mut promise = None;
-        let mut waiter = |question| {
-            promise.insert(Promise::new(Route::Question(self.clone(), question))).clone()
-        };
+        let mut waiter =
+            |question| promise.insert(Promise::new(Route::Question(self.clone(), question))).clone();
         let (asked, timer) = self.enter(|connection| {
             let idle = deadline.is_some() && connection.poll_timeout().is_none();
             (ask(connection, deadline, &mut waiter), idle)

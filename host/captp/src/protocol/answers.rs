@@ -2,8 +2,6 @@ use std::collections::{HashMap, VecDeque, hash_map};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use powerbox_passable::Value;
-
 use super::embedding::Settlement;
 use super::int_map::IntMap;
 use super::slot::{AnswerId, QuestionKey};
@@ -43,6 +41,15 @@ enum Entry<R> {
 struct Window {
     order: VecDeque<(QuestionKey, u64, usize)>,
     bytes: usize,
+}
+
+/// What it takes to keep an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Size {
+    /// No more than a reference.
+    Object,
+    /// Data that made so many bytes as a frame.
+    Data(usize),
 }
 
 /// What a call on an earlier answer meets.
@@ -125,32 +132,28 @@ impl<R: Clone + Eq + Hash> Answers<R> {
         id: AnswerId,
         key: QuestionKey,
         outcome: Settlement<R>,
-        bytes: usize,
+        size: Size,
         limits: &Limits,
         trash: &mut Vec<Settled<R>>,
     ) {
         let outcome = Arc::new(outcome);
         match self.by_key.get_mut(&key) {
-            Some(entry) if entry.is_pending(id) => {
-                let object = matches!(*outcome, Ok(Value::Capability(_)));
-                *entry = Entry::Settled(id.0, outcome);
-                let (window, most) = if object {
-                    (&mut self.objects, (limits.kept_objects, usize::MAX))
-                } else {
-                    (&mut self.data, (limits.kept_answers, limits.kept_answer_bytes))
-                };
-                window.push(key, id.0, bytes);
-                while let Some((key, serial)) = window.pop(most) {
-                    if let hash_map::Entry::Occupied(entry) = self.by_key.entry(key)
-                        && entry.get().is_settled(serial)
-                        && let Entry::Settled(_, outcome) = entry.remove()
-                    {
-                        trash.push(outcome);
-                    }
-                }
-            }
+            Some(entry) if entry.is_pending(id) => *entry = Entry::Settled(id.0, outcome),
             // There is no key, or it was used again: nobody can call the answer.
-            _ => trash.push(outcome),
+            _ => return trash.push(outcome),
+        }
+        let (window, bytes, most) = match size {
+            Size::Object => (&mut self.objects, 0, (limits.kept_objects, usize::MAX)),
+            Size::Data(bytes) => (&mut self.data, bytes, (limits.kept_answers, limits.kept_answer_bytes)),
+        };
+        window.push(key, id.0, bytes);
+        while let Some((key, serial)) = window.pop(most) {
+            if let hash_map::Entry::Occupied(entry) = self.by_key.entry(key)
+                && entry.get().is_settled(serial)
+                && let Entry::Settled(_, outcome) = entry.remove()
+            {
+                trash.push(outcome);
+            }
         }
     }
 

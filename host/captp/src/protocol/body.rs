@@ -21,7 +21,12 @@ pub(super) struct SlotReader<'a, E: Embedding> {
 
 impl<E: Embedding> SlotReader<'_, E> {
     /// Gives what a slot stands for; an unknown one that the peer owns is new.
-    pub(super) fn find(&mut self, slot: &Slot, interface: Option<&str>, text: &str) -> Result<E::Ref, SlotError> {
+    pub(super) fn find(
+        &mut self,
+        slot: &Slot,
+        interface: Option<&str>,
+        text: &str,
+    ) -> Result<E::Ref, SlotError> {
         let id = match slot {
             Slot::Export(id) => {
                 return self.exports.get(*id).cloned().ok_or_else(|| unknown_export(text));
@@ -55,7 +60,8 @@ impl<E: Embedding> ReadSlot<E::Ref> for SlotReader<'_, E> {
         iface: Option<&str>,
     ) -> Result<E::Ref, SlotError> {
         let raw = self.slots.get(index).ok_or(SlotError::Missing(index))?;
-        let text = json::string(raw).ok_or_else(|| SlotError::Refused("a slot must be a string".to_owned()))?;
+        let text =
+            json::string(raw).ok_or_else(|| SlotError::Refused("a slot must be a string".to_owned()))?;
         let slot = Slot::of_peer(&text);
         let is_promise = match &slot {
             Slot::Import(id) => id.is_promise(),

@@ -90,7 +90,8 @@ impl<E: Embedding> Connection<E> {
             return Err(Refusal::error(format!("limit reached: {limit}")));
         }
         let method = method.ok_or_else(|| Refusal::type_error("the call has no method"))?;
-        let body = Body::read(method, self.limits.slots).map_err(|problem| Refusal::error(problem.message()))?;
+        let body =
+            Body::read(method, self.limits.slots).map_err(|problem| Refusal::error(problem.message()))?;
         let list = self
             .read_body(&body, embedding)
             .map_err(|problem| Refusal(problem.js_class(), problem.to_string()))?;
@@ -98,11 +99,7 @@ impl<E: Embedding> Connection<E> {
     }
 
     /// Finds a target, first among answers, then among slots.
-    fn find_target(
-        &mut self,
-        json: &str,
-        embedding: &E,
-    ) -> Result<(CallTarget<E::Ref>, bool), Refusal> {
+    fn find_target(&mut self, json: &str, embedding: &E) -> Result<(CallTarget<E::Ref>, bool), Refusal> {
         let text = json::string(json).ok_or_else(|| Refusal::type_error("the target is not a string"))?;
         match self.answers.find(&QuestionKey::of(Some(json))) {
             Some(Found::Settled(outcome)) => {

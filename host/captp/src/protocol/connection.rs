@@ -3,17 +3,16 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use powerbox_passable::{Value, capdata};
+use powerbox_passable::Value;
 use tracing::debug;
 
-use super::answers::{Answers, Settled};
-use super::body::{SlotReader, SlotWriter, Written};
+use super::answers::{Answers, Settled, Size};
 use super::embedding::{CallError, Embedding, Event, Failure, Serial, Settlement, Target};
 use super::exports::Exports;
 use super::imports::Imports;
-use super::incoming::{Body, Data, Incoming};
+use super::incoming::Incoming;
 use super::int_map::IntMap;
-use super::slot::{AnswerId, ExportId, ImportId, QuestionId, QuestionKey, Slot};
+use super::slot::{AnswerId, ExportId, ImportId, QuestionId};
 use super::{json, outgoing};
 use crate::{Limits, Reason, Release, netstring};
 
@@ -31,32 +30,32 @@ use crate::{Limits, Reason, Release, netstring};
 pub struct Connection<E: Embedding> {
     pub(super) name: Arc<str>,
     pub(super) limits: Limits,
-    release: Release,
+    pub(super) release: Release,
     pub(super) exports: Exports<E::Ref>,
     pub(super) imports: Imports<E>,
     pub(super) answers: Answers<E::Ref>,
-    questions: IntMap<QuestionId, Question<E::Waiter>>,
+    pub(super) questions: IntMap<QuestionId, Question<E::Waiter>>,
     asked: u64,
-    deadlines: BTreeSet<(Instant, u64)>,
+    pub(super) deadlines: BTreeSet<(Instant, u64)>,
     /// How many messages came; also tells apart the messages that mention a slot.
     pub(super) came: u64,
     /// How many bodies were written; also tells apart those that mention a slot.
-    written: u64,
-    errors: u64,
-    outbox: Vec<u8>,
+    pub(super) written: u64,
+    pub(super) errors: u64,
+    pub(super) outbox: Vec<u8>,
     /// How many bytes of the outbox are answers.
     answer_bytes: usize,
     pub(super) events: VecDeque<Event<E>>,
     pub(super) garbage: Garbage<E::Ref>,
     closed: Option<Reason>,
     // Buffers that are used again for each message.
-    frame: String,
-    body: String,
+    pub(super) frame: String,
+    pub(super) body: String,
 }
 
-struct Question<W> {
-    waiter: W,
-    deadline: Option<Instant>,
+pub(super) struct Question<W> {
+    pub(super) waiter: W,
+    pub(super) deadline: Option<Instant>,
 }
 
 /// What a connection let go of. Dropping it may run code of the owner.
@@ -129,6 +128,11 @@ impl<E: Embedding> Connection<E> {
         }
     }
 
+    /// Tells whether the peer holds a promise of ours that has not settled.
+    pub fn is_open(&self, id: ExportId) -> bool {
+        self.exports.is_open(id)
+    }
+
     /// Counts our calls that are not answered.
     pub fn outstanding(&self) -> usize {
         self.questions.len()
@@ -177,9 +181,9 @@ impl<E: Embedding> Connection<E> {
         }
     }
 
-    /// Takes the end of the stream: there is nobody to tell.
+    /// Takes the end of what the peer says. It may still listen, and is told that this side ends too.
     pub fn handle_end(&mut self, reason: Reason) {
-        self.close(reason);
+        self.disconnect(None, reason);
     }
 
     /// Takes the time: questions whose deadline is over fail. The time must not go backwards.
@@ -282,31 +286,19 @@ impl<E: Embedding> Connection<E> {
         };
         let bytes = self.outbox.len() - before;
         self.answer_bytes += bytes;
-        let promise = promise.map(|promise| (promise, outcome.clone()));
-        self.answers.keep(id, key, outcome, bytes, &self.limits, &mut self.garbage.answers);
-        promise
-    }
-
-    fn send_answer(
-        &mut self,
-        key: &QuestionKey,
-        outcome: &Settlement<E::Ref>,
-        embedding: &E,
-    ) -> Result<(), String> {
-        let (Ok(value) | Err(value)) = outcome;
-        let written = self.write_body(value, embedding)?;
-        self.frame.clear();
-        outgoing::answer(&mut self.frame, key, outcome.is_err());
-        self.send_with(written).map_err(|limit| format!("limit reached: {limit}"))
+        let is_object = matches!(outcome, Ok(Value::Capability(_)));
+        let (kept, settled) = match promise {
+            None => (outcome, None),
+            // Later calls go by the promise too, so that they do not overtake those that wait for it.
+            Some(promise) => (Ok(Value::Capability(promise.clone())), Some((promise, outcome))),
+        };
+        let size = if is_object { Size::Object } else { Size::Data(bytes) };
+        self.answers.keep(id, key, kept, size, &self.limits, &mut self.garbage.answers);
+        settled
     }
 
     /// Tells the peer what a promise of ours came to, which is not itself a promise.
-    pub fn resolve(
-        &mut self,
-        id: ExportId,
-        outcome: &Settlement<E::Ref>,
-        embedding: &E,
-    ) {
+    pub fn resolve(&mut self, id: ExportId, outcome: &Settlement<E::Ref>, embedding: &E) {
         // The peer may have dropped the promise.
         if !self.exports.is_open(id) {
             return;
@@ -320,19 +312,6 @@ impl<E: Embedding> Connection<E> {
         self.answer_bytes += self.outbox.len() - before;
         let forgotten = self.exports.settle(id, self.limits.kept_promises);
         self.garbage.references.extend(forgotten);
-    }
-
-    fn send_resolve(
-        &mut self,
-        id: ExportId,
-        outcome: &Settlement<E::Ref>,
-        embedding: &E,
-    ) -> Result<(), String> {
-        let (Ok(value) | Err(value)) = outcome;
-        let written = self.write_body(value, embedding)?;
-        self.frame.clear();
-        outgoing::resolve(&mut self.frame, id, outcome.is_err());
-        self.send_with(written).map_err(|limit| format!("limit reached: {limit}"))
     }
 
     /// Takes note that the last reference to something of the peer is gone.
@@ -397,154 +376,6 @@ impl<E: Embedding> Connection<E> {
         })
     }
 
-    fn handle_return(&mut self, answer: Option<&str>, data: Option<Data<'_>>, embedding: &E) {
-        let question = answer
-            .and_then(|answer| answer.strip_prefix("q-")?.parse().ok())
-            .and_then(|number| self.questions.remove(&QuestionId(number)).map(|question| (question, number)));
-        let Some((question, number)) = question else {
-            debug!(answer, "an answer to a question that was not asked, or is over");
-            return;
-        };
-        if let Some(deadline) = question.deadline {
-            self.deadlines.remove(&(deadline, number));
-        }
-        let outcome = self.read_data(data, embedding);
-        self.events.push_back(Event::Returned { waiter: question.waiter, outcome });
-    }
-
-    fn handle_resolve(
-        &mut self,
-        promise: Option<&str>,
-        data: Option<Data<'_>>,
-        bytes: usize,
-        embedding: &E,
-    ) {
-        let id = promise.and_then(Slot::import_in_our_view);
-        let Some((id, (reference, serial))) =
-            id.and_then(|id| self.imports.settle(&id).map(|settled| (id, settled)))
-        else {
-            debug!(promise, "a resolution of a promise that is not open");
-            return;
-        };
-        let outcome = self.read_data(data, embedding);
-        if self.release == Release::Never {
-            let most = (self.limits.kept_promises, self.limits.kept_promise_bytes);
-            let left = self.imports.keep(id, serial, reference.clone(), bytes, most);
-            self.garbage.references.extend(left);
-        }
-        self.events.push_back(Event::Resolved { promise: reference, outcome });
-    }
-
-    fn handle_drop(&mut self, slot: Option<&str>, mentions: u64) {
-        let text = slot.and_then(json::string);
-        match (slot, text.as_deref()) {
-            (Some(json), Some(text)) if text.starts_with("q-") => {
-                self.garbage.answers.extend(self.answers.free(&QuestionKey::of(Some(json))));
-            }
-            (_, Some(text)) => match Slot::of_peer(text) {
-                Slot::Export(id) => self.garbage.references.extend(self.exports.drop_mentions(id, mentions)),
-                _ => debug!(text, "a drop of what is not exported"),
-            },
-            _ => debug!("a drop without a slot"),
-        }
-    }
-
-    /// Reads the value or the thrown value of an answer or settlement.
-    fn read_data(
-        &mut self,
-        data: Option<Data<'_>>,
-        embedding: &E,
-    ) -> Result<Value<E::Ref>, Failure<E::Ref>> {
-        let unreadable = |problem: String| Failure::Unreadable(format!("unreadable answer: {problem}"));
-        let (raw, thrown) = match data {
-            Some(Data::Value(raw)) => (raw, false),
-            Some(Data::Thrown(raw)) => (raw, true),
-            None => return Err(unreadable("it has neither a result nor an exception".to_owned())),
-        };
-        let body =
-            Body::read(raw, self.limits.slots).map_err(|problem| unreadable(problem.message().to_owned()))?;
-        let value = self.read_body(&body, embedding).map_err(|problem| unreadable(problem.to_string()))?;
-        if thrown { Err(Failure::Thrown(value)) } else { Ok(value) }
-    }
-
-    pub(super) fn read_body(
-        &mut self,
-        body: &Body<'_>,
-        embedding: &E,
-    ) -> Result<Value<E::Ref>, powerbox_passable::DecodeError> {
-        let limits = self.limits.body();
-        powerbox_passable::decode(&body.text, &mut self.slot_reader(&body.slots, embedding), &limits)
-    }
-
-    pub(super) fn slot_reader<'a>(
-        &'a mut self,
-        slots: &'a [&'a str],
-        embedding: &'a E,
-    ) -> SlotReader<'a, E> {
-        SlotReader {
-            slots,
-            message: self.came,
-            most_imports: self.limits.imports,
-            exports: &self.exports,
-            imports: &mut self.imports,
-            embedding,
-        }
-    }
-
-    /// Writes a value to `self.body`; after an error the peer has learnt of nothing.
-    fn write_body(&mut self, value: &Value<E::Ref>, embedding: &E) -> Result<Written<E::Ref>, String> {
-        self.written += 1;
-        self.body.clear();
-        let mut writer = SlotWriter {
-            message: self.written,
-            most_exports: self.limits.exports,
-            exports: &mut self.exports,
-            imports: &mut self.imports,
-            embedding,
-            name: &self.name,
-            errors: &mut self.errors,
-            written: Written::new(),
-        };
-        let result = capdata::encode(value, &mut writer, &mut self.body);
-        let written = writer.written;
-        result.map_err(|problem| {
-            self.unmention(&written.exported);
-            problem.to_string()
-        })?;
-        Ok(written)
-    }
-
-    fn unmention(&mut self, exported: &[ExportId]) {
-        for id in exported {
-            self.garbage.references.extend(self.exports.unmention(*id));
-        }
-    }
-
-    /// Sends the message that was started in `self.frame` and has its data in `self.body`.
-    fn send_with(&mut self, written: Written<E::Ref>) -> Result<(), &'static str> {
-        outgoing::data(&mut self.frame, &self.body, &written.slots);
-        self.frame.push('}');
-        if let Err(limit) = self.send() {
-            self.unmention(&written.exported);
-            return Err(limit);
-        }
-        let promises = written.promises.into_iter();
-        self.events.extend(promises.map(|(id, promise)| Event::Exported(id, promise)));
-        Ok(())
-    }
-
-    /// Sends `self.frame`.
-    fn send(&mut self) -> Result<(), &'static str> {
-        if self.frame.len() > self.limits.frame_bytes {
-            return Err("bytes of a message");
-        }
-        netstring::append(&mut self.outbox, self.frame.as_bytes());
-        // One big message shall not keep its room for the life of the connection.
-        self.frame.shrink_to(SCRATCH);
-        self.body.shrink_to(SCRATCH);
-        Ok(())
-    }
-
     fn close(&mut self, reason: Reason) {
         if self.closed.is_some() {
             return;
@@ -570,6 +401,3 @@ impl<E: Embedding> Connection<E> {
         self.events.push_back(Event::Closed(reason));
     }
 }
-
-/// How much room is kept between messages for composing them.
-const SCRATCH: usize = 256 << 10;

@@ -6,12 +6,30 @@ use super::slot::QuestionKey;
 /// A frame, as far as it can be understood without the tables.
 #[derive(Debug)]
 pub(super) enum Incoming<'a> {
-    Bootstrap { question: QuestionKey },
-    Call { question: QuestionKey, target: Option<&'a str>, method: Option<Raw<'a>>, trap: bool },
-    Return { answer: Option<Cow<'a, str>>, data: Option<Data<'a>> },
-    Resolve { promise: Option<Cow<'a, str>>, data: Option<Data<'a>> },
-    Drop { slot: Option<&'a str>, mentions: u64 },
-    Disconnect { reason: Option<&'a str> },
+    Bootstrap {
+        question: QuestionKey,
+    },
+    Call {
+        question: QuestionKey,
+        target: Option<&'a str>,
+        method: Option<Raw<'a>>,
+        trap: bool,
+    },
+    Return {
+        answer: Option<Cow<'a, str>>,
+        data: Option<Data<'a>>,
+    },
+    Resolve {
+        promise: Option<Cow<'a, str>>,
+        data: Option<Data<'a>>,
+    },
+    Drop {
+        slot: Option<&'a str>,
+        mentions: u64,
+    },
+    Disconnect {
+        reason: Option<&'a str>,
+    },
     TrapIterate,
     /// JSON that is no message; the text is its type, if it has one.
     Unknown(Option<Cow<'a, str>>),
@@ -104,9 +122,7 @@ impl<'a> Incoming<'a> {
                 promise: promise.and_then(json::string),
                 data: rej.map(Data::Thrown).or(res.map(Data::Value)),
             },
-            Some("CTP_DROP") => {
-                Self::Drop { slot, mentions: mentions.map_or(0, count) }
-            }
+            Some("CTP_DROP") => Self::Drop { slot, mentions: mentions.map_or(0, count) },
             Some("CTP_DISCONNECT") => Self::Disconnect { reason },
             Some("CTP_TRAP_ITERATE") => Self::TrapIterate,
             _ => Self::Unknown(kind),

@@ -12,7 +12,9 @@ mod connection;
 pub use connection::{Connection, Stats};
 
 mod embedding;
-pub use embedding::{CallError as Refusal, CallTarget, Embedding, Event, Failure, Serial, Settlement, Target};
+pub use embedding::{
+    CallError as Refusal, CallTarget, Embedding, Event, Failure, Serial, Settlement, Target,
+};
 
 mod exports;
 mod imports;
@@ -20,7 +22,11 @@ mod incoming;
 mod int_map;
 mod json;
 mod outgoing;
+mod receiving;
+mod sending;
 
 mod slot;
 pub use slot::{AnswerId, ExportId, ImportId, Kind, QuestionId};
 
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,9 @@ use crate::netstring::{Decoder, NetstringError};
 /// How long a peer may take to read the last words, and to end its side.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How often a session reads and acts before others get their turn.
+const ROUNDS: usize = 8;
+
 /// Drives a session to its end.
 pub(super) async fn run(link: Arc<Link>, reader: Reader) {
     let mut driver = Driver {
@@ -36,8 +39,8 @@ struct Driver {
     reader: Reader,
     decoder: Decoder,
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Runs while this side does not read because the peer does not.
-    stalled: Option<Pin<Box<Sleep>>>,
+    /// Runs while this side does not read because the peer does not; with what was written when it started.
+    stalled: Option<(Pin<Box<Sleep>>, u64)>,
     /// The decoder may have frames that were not taken.
     more: bool,
 }
@@ -46,7 +49,7 @@ impl Driver {
     /// Reads, acts and writes until the connection is at its end.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.link.output.register(cx);
-        loop {
+        for _ in 0..ROUNDS {
             self.poll_deadlines(cx);
             self.link.output.set_reading(true);
             let progress = self.act(cx);
@@ -71,6 +74,9 @@ impl Driver {
                 }
             }
         }
+        // Other sessions on this thread are served too.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Acts on what has come, or reads more if there is nothing.
@@ -123,9 +129,13 @@ impl Driver {
     }
 
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let until = Instant::now() + self.link.limits().stall;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep_until(until)));
-        if stalled.as_mut().poll(cx).is_pending() {
+        let (until, written) = (Instant::now() + self.link.limits().stall, self.link.output.written());
+        let (timer, since) = self.stalled.get_or_insert_with(|| (Box::pin(sleep_until(until)), written));
+        if *since != written {
+            *since = written;
+            timer.as_mut().reset(until);
+        }
+        if timer.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
         self.link.fault("the peer does not read its answers");

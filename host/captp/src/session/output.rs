@@ -1,5 +1,5 @@
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -25,6 +25,8 @@ pub(crate) struct Output {
     /// Bytes that were taken and not written, all of them and those of answers.
     unsent: AtomicUsize,
     unsent_answers: AtomicUsize,
+    /// Bytes that were ever written.
+    written: AtomicU64,
     /// The reading task is at work, and will write when it is done.
     reading: AtomicBool,
     driver: AtomicWaker,
@@ -66,6 +68,7 @@ impl Output {
             dirty: AtomicBool::new(false),
             unsent: AtomicUsize::new(0),
             unsent_answers: AtomicUsize::new(0),
+            written: AtomicU64::new(0),
             reading: AtomicBool::new(false),
             driver: AtomicWaker::new(),
             waiting: AtomicUsize::new(0),
@@ -108,6 +111,10 @@ impl Output {
 
     pub(super) fn unsent_answers(&self) -> usize {
         self.unsent_answers.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
     }
 
     /// Writes as much as the socket takes. Only the reading task gives a waker, which the socket wakes later.
@@ -214,6 +221,7 @@ impl Writing {
             match Pin::new(writer).poll_write(&mut Context::from_waker(&self.waker), rest) {
                 Poll::Ready(Ok(count @ 1..)) => {
                     self.written += count;
+                    output.written.fetch_add(count as u64, Ordering::Relaxed);
                     let left = self.buffer.len() - self.written;
                     output.unsent.store(left, Ordering::SeqCst);
                     output.unsent_answers.store(self.answers.min(left), Ordering::SeqCst);

@@ -3,7 +3,7 @@ use powerbox_passable::Value;
 use serde_json::{Map, Number, Value as Json};
 
 /// Spells plain data as JSON: what has no place in JSON (references, errors, tagged values, symbols, `NaN`) makes it
-/// `None`. `undefined` is left out of records and is `null` elsewhere; bigints become JSON numbers.
+/// `None`. `undefined` becomes `null`, and bigints become JSON numbers.
 pub fn plain_json<C>(value: &Value<C>) -> Option<Json> {
     Some(match value {
         Value::Undefined | Value::Null => Json::Null,
@@ -15,9 +15,7 @@ pub fn plain_json<C>(value: &Value<C>) -> Option<Json> {
         Value::Record(record) => {
             let mut map = Map::new();
             for (key, value) in record.iter() {
-                if !value.is_undefined() {
-                    map.insert(key.to_string_lossy().into_owned(), plain_json(value)?);
-                }
+                map.insert(key.to_string_lossy().into_owned(), plain_json(value)?);
             }
             Json::Object(map)
         }

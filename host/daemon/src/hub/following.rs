@@ -11,14 +11,13 @@ use crate::failure::Failure;
 use crate::locator::parse_locator;
 use crate::name::sort_key;
 use crate::objects::iterator::IteratorRef;
-use crate::store::StoreError;
 
 impl Hub {
     pub(super) async fn follow_name_changes(&self) -> Outcome {
         let subscription = self.world.changes.subscription(self.number, Topic::Names)?;
         let (number, begun, specials) = (self.number, subscription.clone(), self.sorted_specials());
         let begin = self.world.store.read_then(
-            move |tables| Ok::<_, StoreError>(tables.names(number)?),
+            move |tables| tables.names(number),
             move |names| {
                 let specials = specials.into_iter().map(|(name, id)| Record::Added(name.into(), id));
                 let names = names.iter().map(|(name, id)| Record::Added(name.clone(), *id));
@@ -34,15 +33,19 @@ impl Hub {
         let id = parse_locator(&locator).map_err(Failure::from)?;
         let topic = Topic::Locator(id, locator.into());
         let subscription = self.world.changes.subscription(self.number, topic)?;
-        let mut specials: Vec<Arc<str>> =
-            self.specials.iter().filter(|(_, special)| *special == id).map(|(name, _)| (*name).into()).collect();
+        let mut specials: Vec<Arc<str>> = self
+            .specials
+            .iter()
+            .filter(|(_, special)| *special == id)
+            .map(|(name, _)| (*name).into())
+            .collect();
         // The root host is its own host, which Endo does not mention.
         if specials.iter().any(|name| &**name == "@self") {
             specials.retain(|name| &**name != "@host");
         }
         let (number, begun) = (self.number, subscription.clone());
         let begin = self.world.store.read_then(
-            move |tables| Ok::<_, StoreError>(tables.names_of(number, id)?),
+            move |tables| tables.names_of(number, id),
             move |names| {
                 let mut names: Vec<Arc<str>> =
                     specials.into_iter().chain(names.iter().map(|name| name.as_str().into())).collect();

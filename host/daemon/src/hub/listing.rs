@@ -25,9 +25,7 @@ impl Hub {
 
     pub(super) async fn list_identifiers(self: &Arc<Self>, path: Vec<Name>) -> Outcome {
         let ids = match self.target(path).await? {
-            Target::Here(hub) => {
-                hub.entries().await?.into_iter().map(|(_, id)| id.to_string()).collect()
-            }
+            Target::Here(hub) => hub.entries().await?.into_iter().map(|(_, id)| id.to_string()).collect(),
             Target::There(value) => identifiers_of(value).await?,
         };
         Ok(Value::texts(ids))
@@ -45,7 +43,9 @@ impl Hub {
                         .collect::<Result<Vec<_>, Failure>>()
                 };
                 let located = hub.world.store.read(read).await?;
-                Ok(Value::record(located.iter().map(|(name, locator)| (&**name, Value::text(locator.as_str())))))
+                Ok(Value::record(
+                    located.iter().map(|(name, locator)| (&**name, Value::text(locator.as_str()))),
+                ))
             }
             Target::There(value) => call(value, "listLocators", Vec::new()).await,
         }

@@ -66,7 +66,10 @@ impl Hub {
     }
 
     /// Gives the identifier at the end of a path.
-    pub(crate) async fn identifier(self: &Arc<Self>, path: Vec<Name>) -> Result<Option<FormulaId>, CallError> {
+    pub(crate) async fn identifier(
+        self: &Arc<Self>,
+        path: Vec<Name>,
+    ) -> Result<Option<FormulaId>, CallError> {
         match self.identify(path).await? {
             Value::Text(text) => Ok(Some(text.to_string().parse().map_err(Failure::from)?)),
             _ => Ok(None),
@@ -106,11 +109,7 @@ impl Hub {
 }
 
 /// Writes the locator of a formula of this daemon or another's.
-pub(super) fn locator(
-    tables: Tables<'_>,
-    roots: &Roots,
-    id: FormulaId,
-) -> Result<String, Failure> {
+pub(super) fn locator(tables: Tables<'_>, roots: &Roots, id: FormulaId) -> Result<String, Failure> {
     if !roots.is_local(id) {
         return Ok(format_locator(id, REMOTE));
     }

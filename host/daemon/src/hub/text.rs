@@ -47,7 +47,8 @@ impl Hub {
                     incoming.finish()
                 });
                 let content = stored.await?;
-                hub.store_formula(PetPath { prefix: Vec::new(), name }, Formula::ReadableBlob { content }).await?;
+                hub.store_formula(PetPath { prefix: Vec::new(), name }, Formula::ReadableBlob { content })
+                    .await?;
                 Ok(Value::Undefined)
             }
             Target::There(value) => {

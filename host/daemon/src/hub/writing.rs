@@ -50,7 +50,8 @@ impl Hub {
             return match self.target(from.prefix).await? {
                 Target::Here(hub) => {
                     let (number, old) = (hub.number, from.name.clone());
-                    hub.change(move |tables| tables.rename(number, &old, &to.name), || absent(&from.name)).await?;
+                    hub.change(move |tables| tables.rename(number, &old, &to.name), || absent(&from.name))
+                        .await?;
                     Ok(Value::Undefined)
                 }
                 Target::There(value) => {
@@ -138,7 +139,11 @@ impl Hub {
                 hub.change(write, || Failure::UnknownPath(String::new())).await?;
             }
             Target::There(value) => {
-                self.world.store.write(move |tables| tables.add_formula(id, &formula), |()| ()).await.map_err(Failure::from)?;
+                self.world
+                    .store
+                    .write(move |tables| tables.add_formula(id, &formula), |()| ())
+                    .await
+                    .map_err(Failure::from)?;
                 store_there(value, &path.name, id).await?;
             }
         }
@@ -163,7 +168,9 @@ impl Hub {
             match changed.await {
                 Ok(_) => Ok(()),
                 Err(NameError::Absent) => Err(absent()),
-                Err(NameError::Full(most)) => Err(Failure::Limit { most: most as u64, what: "names in a directory" }),
+                Err(NameError::Full(most)) => {
+                    Err(Failure::Limit { most: most as u64, what: "names in a directory" })
+                }
                 Err(NameError::Store(error)) => Err(error.into()),
             }
         }
@@ -211,10 +218,12 @@ fn absent(name: &PetName) -> Failure {
 async fn identify_at(target: &Target, name: Name) -> Result<Option<FormulaId>, CallError> {
     match target {
         Target::Here(hub) => Ok(hub.identify_here(name).await?),
-        Target::There(value) => match call(value.clone(), "identify", vec![Value::text(name.as_str())]).await? {
-            Value::Text(id) => Ok(Some(id.to_string().parse().map_err(Failure::from)?)),
-            _ => Ok(None),
-        },
+        Target::There(value) => {
+            match call(value.clone(), "identify", vec![Value::text(name.as_str())]).await? {
+                Value::Text(id) => Ok(Some(id.to_string().parse().map_err(Failure::from)?)),
+                _ => Ok(None),
+            }
+        }
     }
 }
 

@@ -44,8 +44,8 @@ impl Blob {
     async fn text(&self) -> Result<String, CallError> {
         let (content, hash, most) = (self.world.content.clone(), self.content, self.world.limits.text_bytes);
         let bytes = blocking(move || content.read_all(hash, most)).await?;
-        let bytes =
-            bytes.ok_or(Failure::Limit { most: most as u64, what: "bytes in a blob that is read as one text" })?;
+        let bytes = bytes
+            .ok_or(Failure::Limit { most: most as u64, what: "bytes in a blob that is read as one text" })?;
         // As JavaScript's decoder does: a mark at the beginning is no part of the text, and wrong bytes are replaced.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         Ok(String::from_utf8_lossy(bytes).into_owned())

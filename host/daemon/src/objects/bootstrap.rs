@@ -54,7 +54,16 @@ impl Exo for Bootstrap {
     }
 
     fn methods(&self) -> &'static [&'static str] {
-        &["__getInterfaceGuard__", "help", "host", "leastAuthority", "nodeId", "ping", "powerbox", "terminate"]
+        &[
+            "__getInterfaceGuard__",
+            "help",
+            "host",
+            "leastAuthority",
+            "nodeId",
+            "ping",
+            "powerbox",
+            "terminate",
+        ]
     }
 
     fn call(self: &Arc<Self>, method: &str, args: Vec<Value>) -> Reply {

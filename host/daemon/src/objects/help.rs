@@ -27,8 +27,10 @@ pub(crate) fn answer(object: &str, overview: &str, tables: &[Entries], args: Vec
 }
 
 pub(crate) const ENDO_OVERVIEW: &str = "The embedded daemon of Powerbox: what a session begins with.";
-pub(crate) const HOST_OVERVIEW: &str = "The agent of the daemon's owner: names for values, and ways to make more.";
-pub(crate) const DIRECTORY: &str = "Names for values. A path is a list of names, each of which leads to the next.";
+pub(crate) const HOST_OVERVIEW: &str =
+    "The agent of the daemon's owner: names for values, and ways to make more.";
+pub(crate) const DIRECTORY: &str =
+    "Names for values. A path is a list of names, each of which leads to the next.";
 pub(crate) const BLOB_OVERVIEW: &str = "Bytes that can be read, and never change.";
 pub(crate) const NOTHING_OVERVIEW: &str = "An agent that refuses everything.";
 
@@ -72,7 +74,10 @@ pub(crate) const HOST: Entries = &[
     ("lookupById", "lookupById(id) - gives the value that an identifier names."),
     ("reverseIdentify", "reverseIdentify(id) - gives the names of what an identifier names."),
     ("storeBlob", "storeBlob(reader, nameOrPath) - stores the bytes of a reader and names them."),
-    ("storeValue", "storeValue(value, nameOrPath) - stores data, which may refer to named objects, and names it."),
+    (
+        "storeValue",
+        "storeValue(value, nameOrPath) - stores data, which may refer to named objects, and names it.",
+    ),
 ];
 
 pub(crate) const BLOB: Entries = &[

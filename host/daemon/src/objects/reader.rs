@@ -58,6 +58,7 @@ fn chunk(answer: Value, limits: &Limits) -> Result<Option<Vec<u8>>, Failure> {
     if text.len() > limits.chunk_chars {
         return Err(Failure::Limit { most: limits.chunk_chars as u64, what: "characters in a chunk" });
     }
-    let bytes = STANDARD.decode(text).map_err(|_| Failure::Reader("Invalid base64 in a chunk of a reader"))?;
+    let bytes =
+        STANDARD.decode(text).map_err(|_| Failure::Reader("Invalid base64 in a chunk of a reader"))?;
     Ok(Some(bytes))
 }

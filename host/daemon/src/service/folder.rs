@@ -68,7 +68,8 @@ mod tests {
     #[test]
     fn links_and_files_are_no_folders() {
         let root = tempfile::tempdir().expect("a folder");
-        let (folder, link, file) = (root.path().join("folder"), root.path().join("link"), root.path().join("file"));
+        let (folder, link, file) =
+            (root.path().join("folder"), root.path().join("link"), root.path().join("file"));
         private(&folder).expect("made");
         std::os::unix::fs::symlink(&folder, &link).expect("linked");
         fs::write(&file, "").expect("written");

@@ -155,12 +155,7 @@ impl StopHandle {
 }
 
 /// Serves one client until it leaves or the daemon ends.
-async fn serve(
-    world: Arc<World>,
-    stream: UnixStream,
-    bootstrap: Object,
-    limits: powerbox_captp::Limits,
-) {
+async fn serve(world: Arc<World>, stream: UnixStream, bootstrap: Object, limits: powerbox_captp::Limits) {
     let Some(_count) = world.enter_session() else {
         tracing::warn!(most = world.limits.sessions, "too many sessions: a connection is refused");
         return;

@@ -44,9 +44,14 @@ impl From<rusqlite::Error> for NameError {
 
 impl Tables<'_> {
     /// Gives what a name stands for.
-    pub(crate) fn named(self, directory: FormulaNumber, name: &PetName) -> Result<Option<FormulaId>, StoreError> {
-        let mut select =
-            self.connection.prepare_cached("SELECT formula FROM name WHERE directory = ?1 AND sort_key = ?2")?;
+    pub(crate) fn named(
+        self,
+        directory: FormulaNumber,
+        name: &PetName,
+    ) -> Result<Option<FormulaId>, StoreError> {
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT formula FROM name WHERE directory = ?1 AND sort_key = ?2")?;
         let id: Option<String> = select
             .query_row(params![directory.to_string(), sort_key(name.as_str())], |row| row.get(0))
             .optional()?;
@@ -102,7 +107,11 @@ impl Tables<'_> {
     }
 
     /// Forgets a name.
-    pub(crate) fn remove_name(self, directory: FormulaNumber, name: &PetName) -> Result<Vec<Change>, NameError> {
+    pub(crate) fn remove_name(
+        self,
+        directory: FormulaNumber,
+        name: &PetName,
+    ) -> Result<Vec<Change>, NameError> {
         let id = self.named(directory, name)?.ok_or(NameError::Absent)?;
         self.delete_name(directory, name)?;
         Ok(vec![Change::new(directory, name, id, ChangeKind::Removed)])
@@ -135,7 +144,12 @@ impl Tables<'_> {
     fn insert_name(self, directory: FormulaNumber, name: &PetName, id: FormulaId) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO name (directory, sort_key, name, formula) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![directory.to_string(), sort_key(name.as_str()), name.as_str(), id.to_string()])?;
+            .execute(params![
+                directory.to_string(),
+                sort_key(name.as_str()),
+                name.as_str(),
+                id.to_string()
+            ])?;
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! The tables, and how older ones become them.
 
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -47,6 +49,14 @@ const STEPS: &[&str] = &["
 
 /// Opens the database of a daemon, making or converting it as needed.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    // It holds the daemon's keys. SQLite gives the files beside it the same mode.
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    file.and_then(|file| file.sync_all()).map_err(|error| StoreError::file(path, error))?;
+    if let Some(folder) = path.parent() {
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|error| StoreError::file(folder, error))?;
+    }
     let mut connection = Connection::open(path)?;
     // Another process cannot hold the database, since the daemon's lock is held; a backup tool may, for a moment.
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
@@ -94,8 +104,10 @@ mod tests {
         let path = folder.path().join("daemon.sqlite");
         for _ in 0..2 {
             let connection = open(&path).expect("a database");
-            let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).expect("mode");
-            let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0)).expect("sync");
+            let mode: String =
+                connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).expect("mode");
+            let synchronous: i64 =
+                connection.pragma_query_value(None, "synchronous", |row| row.get(0)).expect("sync");
             assert_eq!((mode.as_str(), synchronous), ("wal", 2));
         }
     }

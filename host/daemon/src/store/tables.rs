@@ -61,7 +61,8 @@ impl Tables<'_> {
     /// Keeps a formula and the part that it plays.
     pub(crate) fn add_root(self, role: &str, id: FormulaId, formula: &Formula) -> Result<(), StoreError> {
         self.add_formula(id, formula)?;
-        self.connection.execute("INSERT INTO root (role, formula) VALUES (?1, ?2)", [role, &id.to_string()])?;
+        self.connection
+            .execute("INSERT INTO root (role, formula) VALUES (?1, ?2)", [role, &id.to_string()])?;
         Ok(())
     }
 

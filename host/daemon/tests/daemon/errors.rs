@@ -37,9 +37,21 @@ async fn refusals_have_the_classes_and_words_of_endo() {
         ("makeDirectory", vec![path("no/x")], "TypeError: Unknown pet name: \"no\""),
         ("makeDirectory", vec![text("@x")], "Error: Invalid pet name \"@x\""),
         ("storeValue", vec![1.0.into(), text("Not/Valid")], "Error: Invalid name \"Not/Valid\""),
-        ("storeIdentifier", vec![text("x"), text("nonsense")], "Error: Invalid formula identifier \"nonsense\""),
-        ("storeLocator", vec![text("x"), text("http://x")], "Error: storeLocator requires an endo:// locator, got \"http://x\""),
-        ("storeLocator", vec![text("x"), text("endo://x")], "Error: Invalid locator \"endo://x\": Invalid node identifier."),
+        (
+            "storeIdentifier",
+            vec![text("x"), text("nonsense")],
+            "Error: Invalid formula identifier \"nonsense\"",
+        ),
+        (
+            "storeLocator",
+            vec![text("x"), text("http://x")],
+            "Error: storeLocator requires an endo:// locator, got \"http://x\"",
+        ),
+        (
+            "storeLocator",
+            vec![text("x"), text("endo://x")],
+            "Error: Invalid locator \"endo://x\": Invalid node identifier.",
+        ),
         ("reverseLocate", vec![text("nonsense")], "Error: Invalid locator \"nonsense\": Invalid URL."),
         ("lookupById", vec![text("nonsense")], "Error: Invalid formula identifier \"nonsense\""),
         (
@@ -72,7 +84,10 @@ async fn refusals_have_the_classes_and_words_of_endo() {
         format!("ReferenceError: No formula exists for number \"{id}\"")
     );
     let refusal = client.refusal("noSuchMethod", vec![]).await;
-    assert!(refusal.starts_with("TypeError: target has no method \"noSuchMethod\", has [\"__getInterfaceGuard__\","));
+    assert!(
+        refusal
+            .starts_with("TypeError: target has no method \"noSuchMethod\", has [\"__getInterfaceGuard__\",")
+    );
     assert!(client.refusal("lookup", vec![path("txt/x")]).await.starts_with("TypeError: "));
     daemon.stop().await;
 }

@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use powerbox_captp::{Object, Value};
 
-use crate::support::{Client, Home, SPECIAL, change, names, next, object, path, refusal, string, strings, text};
+use crate::support::{
+    Client, Home, SPECIAL, change, names, next, object, path, refusal, string, strings, text,
+};
 
 async fn follow(client: &Client) -> Object {
     object(client.ok("followNameChanges", vec![]).await)

@@ -37,7 +37,8 @@ async fn what_goes_beyond_a_limit_is_refused_and_named() {
     );
     client.ok("lookup", vec![Value::texts(["@agent"; 4])]).await;
 
-    let changes = client.ok("followLocatorNameChanges", vec![client.ok("locate", vec![text("a")]).await]).await;
+    let changes =
+        client.ok("followLocatorNameChanges", vec![client.ok("locate", vec![text("a")]).await]).await;
     let changes = super::support::object(changes);
     super::support::next(&changes).await;
     let _waiting = [changes.call("next", vec![]), changes.call("next", vec![])];

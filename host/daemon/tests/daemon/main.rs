@@ -1,5 +1,12 @@
 //! The daemon as clients meet it: over its socket, through `powerbox-captp` or byte by byte.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs, unreachable_pub)]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub
+)]
 
 mod blobs;
 mod bootstrap;

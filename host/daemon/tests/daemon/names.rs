@@ -72,7 +72,7 @@ async fn identifiers_and_locators_name_the_same_values() {
     client.ok("storeLocator", vec![path("dir/by-locator"), text(&locator)]).await;
     let located = client.ok("listLocators", names("dir")).await;
     assert_eq!(located, Value::record([("by-id", text(&locator)), ("by-locator", text(&locator))]));
-    assert_eq!(strings(&client.ok("listIdentifiers", names("dir")).await), [id.clone()]);
+    assert_eq!(strings(&client.ok("listIdentifiers", names("dir")).await), [id.as_str()]);
     assert_eq!(client.ok("lookupById", vec![text(&id)]).await, text("text"));
     assert_eq!(strings(&client.ok("reverseIdentify", vec![text(&id)]).await), ["txt"]);
     assert_eq!(strings(&client.ok("reverseLocate", vec![text(&locator)]).await), ["txt"]);
@@ -134,7 +134,10 @@ async fn texts_can_be_written_and_read_by_name() {
     assert_eq!(client.ok("readText", vec![path("dir/note")]).await, text("ünder"));
     assert_eq!(client.ok("maybeReadText", vec![path("dir/none")]).await, Value::Undefined);
     assert_eq!(client.ok("maybeReadText", vec![text("absent")]).await, Value::Undefined);
-    assert_eq!(client.refusal("readText", vec![text("absent")]).await, "TypeError: Unknown pet name: \"absent\"");
+    assert_eq!(
+        client.refusal("readText", vec![text("absent")]).await,
+        "TypeError: Unknown pet name: \"absent\""
+    );
     client.ok("storeValue", vec![1.0.into(), text("one")]).await;
     assert!(client.refusal("readText", vec![text("one")]).await.starts_with("TypeError: "));
     daemon.stop().await;
@@ -177,7 +180,10 @@ async fn cancelling_makes_the_next_lookup_give_a_new_object() {
     client.ok("cancel", vec![path("dir/in"), Value::Undefined]).await;
     client.ok("cancel", vec![text("@agent")]).await;
     assert_ne!(object(client.bootstrap.call("host", vec![]).await.unwrap()), client.host);
-    assert_eq!(client.refusal("cancel", vec![text("absent")]).await, "TypeError: Unknown pet name: \"absent\"");
+    assert_eq!(
+        client.refusal("cancel", vec![text("absent")]).await,
+        "TypeError: Unknown pet name: \"absent\""
+    );
     assert_eq!(
         client.refusal("cancel", vec![path("dir/absent")]).await,
         "TypeError: Unknown pet name: [\"dir\",\"absent\"]"

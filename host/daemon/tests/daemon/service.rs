@@ -66,6 +66,9 @@ async fn only_the_owner_can_reach_what_the_daemon_makes() {
     assert_eq!(mode(&home.state()), 0o700);
     assert_eq!(mode(home.socket().parent().unwrap()), 0o700);
     assert_eq!(mode(&home.socket()), 0o600);
+    for file in fs::read_dir(home.state()).unwrap() {
+        assert_eq!(mode(&file.unwrap().path()) & 0o077, 0);
+    }
     daemon.stop().await;
     for folder in [home.state(), home.socket().parent().unwrap().to_owned()] {
         fs::set_permissions(&folder, Permissions::from_mode(0o750)).unwrap();

@@ -125,7 +125,8 @@ pub(crate) fn strings(value: &Value) -> Vec<String> {
     items.iter().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
-pub(crate) const SPECIAL: [&str; 8] = ["@agent", "@endo", "@host", "@info", "@nets", "@none", "@pins", "@self"];
+pub(crate) const SPECIAL: [&str; 8] =
+    ["@agent", "@endo", "@host", "@info", "@nets", "@none", "@pins", "@self"];
 
 /// Lists the pet names of the host.
 pub(crate) async fn pet_names(client: &Client) -> Vec<String> {

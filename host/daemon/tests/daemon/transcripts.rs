@@ -85,7 +85,9 @@ fn normal(message: &str) -> String {
 
 /// A question about what this daemon does not have yet.
 fn is_beyond_us(message: &str) -> bool {
-    ["\\\"dismiss\\\"", "\\\"adopt\\\"", "\\\"gateway\\\"", "\\\"greeter\\\""].iter().any(|method| message.contains(method))
+    ["\\\"dismiss\\\"", "\\\"adopt\\\"", "\\\"gateway\\\"", "\\\"greeter\\\""]
+        .iter()
+        .any(|method| message.contains(method))
 }
 
 impl Player {

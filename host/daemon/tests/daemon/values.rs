@@ -47,7 +47,8 @@ async fn a_value_may_refer_to_what_the_daemon_made() {
     let client = home.client().await;
     let dir = client.ok("makeDirectory", vec![text("dir")]).await;
     let agent: Value = client.host.clone().into();
-    let value = Value::record([("both", Value::list([dir.clone(), agent.clone(), dir.clone()])), ("n", 1.0.into())]);
+    let value =
+        Value::record([("both", Value::list([dir.clone(), agent.clone(), dir.clone()])), ("n", 1.0.into())]);
     client.ok("storeValue", vec![value.clone(), text("refs")]).await;
     assert_eq!(client.ok("lookup", vec![text("refs")]).await, value);
 

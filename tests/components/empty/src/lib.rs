@@ -7,7 +7,7 @@ powerbox_sdk::group! {
     empty: [empty]
 }
 
-/// Does nothing
+/// Do nothing
 #[command(effect = reads)]
 async fn empty() -> Result<(), Problem> {
     Ok(())

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use powerbox_sdk::{Output, Problem, command};
 
-/// Takes all memory there is
+/// Take all memory there is
 #[command(effect = reads)]
 pub(crate) async fn exhaust() -> Result<Output, Problem> {
     let mut taken = Vec::new();
@@ -13,7 +13,7 @@ pub(crate) async fn exhaust() -> Result<Output, Problem> {
     }
 }
 
-/// Returns 100 megabytes
+/// Return 100 megabytes
 ///
 /// They are a hundred thousand lines that all are the same kilobyte, so that the plugin itself needs little memory.
 #[command(effect = reads)]
@@ -32,7 +32,7 @@ pub(crate) async fn huge(
     Ok(Output::Lines(std::iter::repeat_with(alias).take(count).collect()))
 }
 
-/// Emits without end
+/// Emit without end
 #[command(effect = reads)]
 pub(crate) async fn flood() -> Result<Output, Problem> {
     loop {
@@ -40,7 +40,7 @@ pub(crate) async fn flood() -> Result<Output, Problem> {
     }
 }
 
-/// Writes to the log without end, for a while
+/// Write to the log without end, for a while
 #[command(effect = reads)]
 pub(crate) async fn shout() -> Result<Output, Problem> {
     let note = "!".repeat(10_000);

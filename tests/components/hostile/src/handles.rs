@@ -4,7 +4,7 @@ use std::{cell::RefCell, mem::ManuallyDrop};
 
 use powerbox_sdk::{Name, Object, Output, Problem, Readable, command};
 
-/// Uses a reference that it was never given
+/// Use a reference that it was never given
 #[command(effect = reads)]
 pub(crate) async fn forge(
     /// A guess
@@ -20,7 +20,7 @@ thread_local! {
     static KEPT: RefCell<Vec<Readable>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Keeps a reference for the next time
+/// Keep a reference for the next time
 ///
 /// Without a name it uses what it kept before.
 #[command(effect = reads)]
@@ -38,7 +38,7 @@ pub(crate) async fn keep(
     }
 }
 
-/// Makes references without end
+/// Make references without end
 #[command(effect = reads)]
 pub(crate) async fn hoard(
     /// What to refer to

@@ -8,6 +8,7 @@ use powerbox_sdk::{Output, Problem, command};
 
 powerbox_sdk::group! {
     /// Misbehaving
+    #[log_panics]
     hostile: [
         ok,
         stuck::spin,
@@ -24,7 +25,7 @@ powerbox_sdk::group! {
     ]
 }
 
-/// Behaves
+/// Behave
 #[command(effect = reads)]
 async fn ok() -> Result<Output, Problem> {
     Ok(Output::message("ok"))

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use powerbox_sdk::{Output, Problem, command};
 
-/// Runs in a circle
+/// Run in a circle
 #[command(effect = reads)]
 pub(crate) async fn spin() -> Result<Output, Problem> {
     let mut turns = 0_u64;
@@ -13,14 +13,14 @@ pub(crate) async fn spin() -> Result<Output, Problem> {
     }
 }
 
-/// Traps
+/// Trap
 #[command(effect = reads)]
 #[allow(clippy::panic, reason = "it is what this command is for")]
 pub(crate) async fn trap() -> Result<Output, Problem> {
     panic!("this plugin panics when it is told to")
 }
 
-/// Calls itself without end
+/// Call itself without end
 #[command(effect = reads)]
 pub(crate) async fn recurse() -> Result<Output, Problem> {
     Ok(Output::message(deeper(0).to_string()))
@@ -33,7 +33,7 @@ fn deeper(depth: u64) -> u64 {
     below ^ black_box(depth)
 }
 
-/// Waits for what never happens
+/// Wait for what never happens
 #[command(effect = reads)]
 pub(crate) async fn wait() -> Result<Output, Problem> {
     std::future::pending().await

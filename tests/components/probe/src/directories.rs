@@ -4,7 +4,7 @@ use powerbox_sdk::{Json, Object, Output, Passable, Problem, command, smallcaps};
 
 use crate::slots;
 
-/// Lists the names at home
+/// List the names at home
 #[command(effect = reads)]
 pub(crate) async fn home(
     /// Where, below the directory that the slot is bound to
@@ -13,7 +13,7 @@ pub(crate) async fn home(
     Ok(Output::Lines(slots::home::list(path.unwrap_or_default()).await?))
 }
 
-/// Lists the names at work
+/// List the names at work
 #[command(effect = reads)]
 pub(crate) async fn work(
     /// Where, below the directory that the slot is bound to
@@ -22,7 +22,7 @@ pub(crate) async fn work(
     Ok(Output::Lines(slots::work::list(path.unwrap_or_default()).await?))
 }
 
-/// Looks a name up in both directories
+/// Look a name up in both directories
 #[command(effect = reads)]
 pub(crate) async fn both(
     /// The name
@@ -43,7 +43,7 @@ fn report(answer: Result<Passable, Problem>) -> String {
     }
 }
 
-/// Calls a method of an object
+/// Call a method of an object
 ///
 /// `describe` is the only method that its parameter declares.
 #[command(effect = executes)]

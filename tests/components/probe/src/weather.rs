@@ -13,13 +13,13 @@ fn show(answer: Result<impl Debug, Failure>) -> Result<Output, Problem> {
     }))
 }
 
-/// Asks where the station is
+/// Ask where the station is
 #[command(effect = communicates)]
 pub(crate) async fn place() -> Result<Output, Problem> {
     show(weather::where_is().await)
 }
 
-/// Observes the weather
+/// Observe the weather
 #[command(effect = communicates)]
 pub(crate) async fn observe(
     /// The sequence number of an earlier observation
@@ -28,7 +28,7 @@ pub(crate) async fn observe(
     show(weather::observe(since).await)
 }
 
-/// Sends one value of each kind
+/// Send one value of each kind
 #[command(effect = communicates)]
 pub(crate) async fn echo() -> Result<Output, Problem> {
     let place = |note: Option<&str>| Place {
@@ -53,7 +53,7 @@ pub(crate) async fn echo() -> Result<Output, Problem> {
     show(answer.await)
 }
 
-/// Reads one sensor
+/// Read one sensor
 #[command(effect = communicates)]
 pub(crate) async fn sensor(
     /// The sensor's name
@@ -72,7 +72,7 @@ pub(crate) async fn sensor(
     Ok(Output::lines([format!("now: {now:?}"), format!("last: {last:?}")]))
 }
 
-/// Compares two sensors
+/// Compare two sensors
 #[command(effect = communicates)]
 pub(crate) async fn same(
     /// One sensor's name
@@ -86,7 +86,7 @@ pub(crate) async fn same(
     }
 }
 
-/// Asks for the station's name
+/// Ask for the station's name
 #[command(effect = communicates)]
 pub(crate) async fn station() -> Result<Output, Problem> {
     Ok(Output::message(weather::name().await))

@@ -20,13 +20,13 @@ powerbox_sdk::group! {
 
 const VERSION: &str = if cfg!(feature = "v2") { "two" } else { "one" };
 
-/// Says which version this is
+/// Say which version this is
 #[command(effect = reads)]
 async fn version() -> Result<Output, Problem> {
     Ok(Output::message(VERSION))
 }
 
-/// Looks a name up, and then says which version this is
+/// Look a name up, and then say which version this is
 ///
 /// It takes as long as the object that the slot is bound to takes to answer.
 #[command(effect = reads)]
@@ -38,7 +38,7 @@ async fn slow(
     Ok(Output::message(format!("{VERSION} {}", value.to_text().unwrap_or(value.body))))
 }
 
-/// Makes a directory in the attic
+/// Make a directory in the attic
 #[cfg(feature = "more")]
 #[command(effect = writes)]
 async fn tidy(

@@ -9,7 +9,7 @@ powerbox_sdk::group! {
     wasi: [beam]
 }
 
-/// Tells the time, elsewhere
+/// Tell the time, elsewhere
 #[command(effect = communicates)]
 async fn beam() -> Result<Output, Problem> {
     let now = slots::wasi::clocks::monotonic_clock::now();

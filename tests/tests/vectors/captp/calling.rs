@@ -84,8 +84,7 @@ async fn functions() {
     acts("apply-function", Value::Undefined, |_, maker| async move {
         let fifteen = maker.call("adder", vec![number(10.0)]).apply(vec![number(5.0)]);
         assert_eq!(fifteen.await.unwrap(), number(15.0));
-        let twice =
-            Object::function("Alleged: twice", |args| Reply::value(2.0 * args[0].as_f64().unwrap()));
+        let twice = Object::function("Alleged: twice", |args| Reply::value(2.0 * args[0].as_f64().unwrap()));
         let applied = maker.call("apply", vec![twice.into(), number(21.0)]);
         assert_eq!(applied.await.unwrap(), number(42.0));
     })

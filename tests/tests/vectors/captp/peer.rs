@@ -54,7 +54,8 @@ impl Peer {
             }
             let mut bytes = [0; 4096];
             let read = self.stream.read(&mut bytes);
-            let count = tokio::time::timeout(Duration::from_secs(20), read).await.expect("a message").unwrap();
+            let count =
+                tokio::time::timeout(Duration::from_secs(20), read).await.expect("a message").unwrap();
             if count == 0 {
                 return None;
             }
@@ -93,7 +94,9 @@ pub fn normal(message: &Json) -> Json {
             .iter()
             .map(|(key, value)| {
                 let value = match (key.as_str(), value) {
-                    ("body", Json::String(body)) => serde_json::from_str(body).map_or(value.clone(), |b| normal(&b)),
+                    ("body", Json::String(body)) => {
+                        serde_json::from_str(body).map_or(value.clone(), |b| normal(&b))
+                    }
                     ("errorId", _) => Json::Null,
                     _ => normal(value),
                 };
@@ -103,4 +106,11 @@ pub fn normal(message: &Json) -> Json {
         Json::Array(items) => items.iter().map(normal).collect(),
         other => other.clone(),
     }
+}
+
+/// Hears that a question is answered with an error.
+pub async fn expect_refusal(peer: &mut Peer, question: &Json) {
+    let heard = peer.hear().await.expect("an answer");
+    assert_eq!(heard["answerID"], *question, "heard {heard}");
+    assert_eq!(normal(&heard)["exception"]["body"]["@qclass"], "error", "heard {heard}");
 }
