@@ -85,7 +85,7 @@ impl Fixture {
             ])),
             "same" => Reply::value(args.next() == Value::from(Object::exo(self.clone()))),
             "eq" => Reply::value(args.next() == args.next()),
-            "fail" => Err(CallError::error(args.text()?))?,
+            "fail" => Err(CallError::error(text(&args.next()).unwrap_or_default()))?,
             "failSecret" => {
                 File::open("/nonexistent/secret-path-4711").map_err(CallError::fault)?;
                 Reply::undefined()

@@ -1,12 +1,13 @@
-//! Formatting and lints.
+//! Formatting, lints and licences.
 
 use anyhow::Result;
 
-use crate::{command, components, workspace::Workspace};
+use crate::{command, components, licences, workspace::Workspace};
 
 /// Checks the formatting, then lints everything with warnings denied.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     command::run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
+    licences::check(workspace)?;
     // The program embeds components, so even checking it needs them.
     components::build(workspace)?;
     // Plugins are checked as if they were for this machine, which spares a second build of all dependencies.

@@ -15,6 +15,7 @@ mod components;
 mod debian;
 mod docs;
 mod host;
+mod licences;
 mod npm;
 mod plugins;
 mod test;
@@ -30,7 +31,7 @@ Usage: cargo xtask COMMAND
   run [--release] [ARGUMENTS…]       build, then start the program; without arguments it opens the prompt
   test [--endo SOCKET] [FILTERS…]    run all tests; with --endo the storage tests, against a running Endo daemon
   bench captp|invoke|cli [--json]    compare with peers
-  check                              formatting and lints, as CI checks them
+  check                              formatting, lints and licences, as CI checks them
   components                         build the plugin components only, into target/components
 ";
 

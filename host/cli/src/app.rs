@@ -148,7 +148,9 @@ impl App {
         match verb {
             Verb::Plugin(verb) => plugin::run(&self.host, verb, json).await.map(|()| Status::Done),
             Verb::Up => service::up(&self.paths, &self.choice, json).map(|()| Status::Done),
-            Verb::Status => service::status(&self.host, &self.paths, &self.choice, json).await.map(|()| Status::Done),
+            Verb::Status => {
+                service::status(&self.host, &self.paths, &self.choice, json).await.map(|()| Status::Done)
+            }
             Verb::Stop => service::stop(&self.host, &self.paths, &self.choice).await.map(|()| Status::Done),
             Verb::Serve => Err(Failure::new(Status::Usage, "`serve` is not for the prompt")),
             Verb::Command(words) => self.command(words, agent.map(str::to_owned), json).await,
@@ -156,7 +158,12 @@ impl App {
     }
 
     /// Runs a command of a plugin; Ctrl-C cancels it.
-    async fn command(&self, words: Vec<String>, agent: Option<String>, json: bool) -> Result<Status, Failure> {
+    async fn command(
+        &self,
+        words: Vec<String>,
+        agent: Option<String>,
+        json: bool,
+    ) -> Result<Status, Failure> {
         let mut words = words.into_iter();
         let Some(name) = words.next() else { return Ok(Status::Done) };
         let mut line = Line { name, words: words.collect(), agent, json };

@@ -61,7 +61,9 @@ impl Failure {
                 Status::Interrupted => "interrupted",
             };
             let mut error = json!({ "error": { "kind": kind, "message": self.message } });
-            if let (Some(hint), Some(error)) = (&self.hint, error.get_mut("error").and_then(|e| e.as_object_mut())) {
+            if let (Some(hint), Some(error)) =
+                (&self.hint, error.get_mut("error").and_then(|e| e.as_object_mut()))
+            {
                 error.insert("hint".to_owned(), json!(hint));
             }
             eprintln!("{error}");
@@ -97,9 +99,8 @@ impl From<Problem> for Failure {
                 if let Some(remedy) = remedy { failure.hinted(remedy) } else { failure }
             }
             Problem::Revoked => Self::new(Status::Denied, problem.to_string()),
-            Problem::NotFound(_) => {
-                Self::new(Status::Failed, problem.to_string()).hinted("`powerbox list` shows the names there are")
-            }
+            Problem::NotFound(_) => Self::new(Status::Failed, problem.to_string())
+                .hinted("`powerbox list` shows the names there are"),
             Problem::Disconnected => Self::new(Status::NoDaemon, problem.to_string()),
             problem => Self::new(Status::Failed, problem.to_string()),
         }

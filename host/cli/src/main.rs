@@ -19,7 +19,8 @@ mod terminal;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments: Result<Vec<String>, _> = std::env::args_os().map(std::ffi::OsString::into_string).collect();
+    let arguments: Result<Vec<String>, _> =
+        std::env::args_os().map(std::ffi::OsString::into_string).collect();
     let Ok(arguments) = arguments else {
         eprintln!("error: an argument is not UTF-8 text");
         return exit::Status::Usage.into();

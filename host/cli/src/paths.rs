@@ -26,7 +26,10 @@ impl Paths {
             let set = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
             let base = match set {
                 Some(base) => base,
-                None => home.as_ref().with_context(|| format!("neither {variable} nor HOME is set"))?.join(in_home),
+                None => home
+                    .as_ref()
+                    .with_context(|| format!("neither {variable} nor HOME is set"))?
+                    .join(in_home),
             };
             Ok(base.join("powerbox"))
         };

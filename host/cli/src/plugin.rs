@@ -164,7 +164,11 @@ async fn install(
         }
         for (place, rights) in &installation.ask().rights {
             let (command, parameter) = place.split_once(' ').unwrap_or((place, ""));
-            eprintln!("  `{command}` may {} what you name as {}", rights.join(", "), parameter.to_uppercase());
+            eprintln!(
+                "  `{command}` may {} what you name as {}",
+                rights.join(", "),
+                parameter.to_uppercase()
+            );
         }
     }
     if ask && !confirm("install it?")? {
@@ -195,7 +199,10 @@ async fn ask_bindings(
         if interface.starts_with("powerbox:plugin/") || bound.iter().any(|(known, _)| *known == slot.slot) {
             continue;
         }
-        let answer = question(&format!("name of the object for slot `{}` ({interface}), empty for none: ", slot.slot))?;
+        let answer = question(&format!(
+            "name of the object for slot `{}` ({interface}), empty for none: ",
+            slot.slot
+        ))?;
         if !answer.is_empty() {
             answers.push((slot.slot.clone(), answer));
         }
@@ -226,9 +233,17 @@ fn list(host: &Host, json: bool) {
                 Origin::Bundled => "bundled".to_owned(),
                 Origin::Installed(source) => source.display().to_string(),
             };
-            let commands: Vec<_> = plugin.group().commands.iter().map(|command| command.name.as_str()).collect();
-            let bound: Vec<_> = plugin.bindings().iter().map(|(slot, to)| format!("{slot}={}", binding_text(to))).collect();
-            (plugin.name().to_owned(), origin, plugin.digest().to_string(), commands.join(" "), bound.join(" "))
+            let commands: Vec<_> =
+                plugin.group().commands.iter().map(|command| command.name.as_str()).collect();
+            let bound: Vec<_> =
+                plugin.bindings().iter().map(|(slot, to)| format!("{slot}={}", binding_text(to))).collect();
+            (
+                plugin.name().to_owned(),
+                origin,
+                plugin.digest().to_string(),
+                commands.join(" "),
+                bound.join(" "),
+            )
         })
         .collect();
     if json {

@@ -51,7 +51,10 @@ pub(crate) async fn status(host: &Host, paths: &Paths, choice: &Choice, json: bo
     match (&daemon, json) {
         (Ok(daemon), true) => {
             let dialect = daemon.dialect().name();
-            println!("{}", json!({ "running": true, "address": address, "dialect": dialect, "plugins": plugins }));
+            println!(
+                "{}",
+                json!({ "running": true, "address": address, "dialect": dialect, "plugins": plugins })
+            );
         }
         (Ok(daemon), false) => {
             println!("daemon   {address}");
@@ -84,7 +87,8 @@ fn not_running() -> ConnectError {
 pub(crate) async fn stop(host: &Host, paths: &Paths, choice: &Choice) -> Result<(), Failure> {
     if let Choice::External(endpoint) = choice {
         let refused = format!("the daemon at {endpoint} is not powerbox's to stop");
-        return Err(Failure::new(Status::Usage, refused).hinted("leave out --connect and ENDO_SOCK to stop the embedded one"));
+        return Err(Failure::new(Status::Usage, refused)
+            .hinted("leave out --connect and ENDO_SOCK to stop the embedded one"));
     }
     if std::os::unix::net::UnixStream::connect(paths.daemon_socket()).is_err() {
         eprintln!("the embedded daemon is not running");

@@ -42,7 +42,10 @@ impl std::fmt::Display for Event {
             Self::Swapped { plugin } => write!(f, "the plugin `{plugin}` was replaced by its new version"),
             Self::Waiting { plugin, wants, remedy } => {
                 let wants = wants.join("; ");
-                write!(f, "the new version of the plugin `{plugin}` asks for more: {wants}; the old one stays; {remedy}")
+                write!(
+                    f,
+                    "the new version of the plugin `{plugin}` asks for more: {wants}; the old one stays; {remedy}"
+                )
             }
             Self::Broken { plugin, reason, kept: true } => {
                 write!(f, "the new version of the plugin `{plugin}` is broken, the old one stays: {reason}")

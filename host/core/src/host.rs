@@ -11,8 +11,8 @@ use crate::daemon::{Connect, ConnectError, Daemon};
 use crate::event::Event;
 use crate::membrane::Audit;
 use crate::plugin::{
-    Binding, Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, PluginRights, Seen, StoreError, load,
-    private_folder, slots,
+    Binding, Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, PluginRights, Seen, StoreError,
+    load, private_folder, slots,
 };
 use crate::registry::Registry;
 
@@ -169,7 +169,11 @@ impl Host {
     }
 
     /// Loads a version of an installed plugin, under the bindings and grants that it has.
-    pub(crate) async fn load_with(&self, record: &InstalledPlugin, code: Code) -> Result<Plugin, PluginError> {
+    pub(crate) async fn load_with(
+        &self,
+        record: &InstalledPlugin,
+        code: Code,
+    ) -> Result<Plugin, PluginError> {
         let bindings = record.bindings.iter().map(|(slot, to)| (slot.clone(), Binding::Bound(to.clone())));
         let bindings: BTreeMap<_, _> = bindings.collect();
         let origin = Origin::Installed(record.source.clone());

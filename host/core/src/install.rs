@@ -104,7 +104,10 @@ impl Host {
     /// Loads a plugin from a file for a look at it, whatever it imports, without installing it.
     ///
     /// Its `describe` is run in a compartment that reaches nothing.
-    pub async fn inspect(&self, path: &Path) -> Result<(Manifest, Result<Plugin, PluginError>), InstallError> {
+    pub async fn inspect(
+        &self,
+        path: &Path,
+    ) -> Result<(Manifest, Result<Plugin, PluginError>), InstallError> {
         let bytes = read(path)?;
         let manifest = Manifest::read(&bytes)
             .map_err(|error| InstallError::Plugin { path: path.to_owned(), error: error.into() })?;
@@ -126,7 +129,8 @@ impl Host {
         path: &Path,
         bind: &[(String, String)],
     ) -> Result<Installation, InstallError> {
-        let path = std::path::absolute(path).map_err(|error| InstallError::Read { path: path.to_owned(), error })?;
+        let path =
+            std::path::absolute(path).map_err(|error| InstallError::Read { path: path.to_owned(), error })?;
         let bytes: Arc<[u8]> = read(&path)?.into();
         let failed = |error: PluginError| InstallError::Plugin { path: path.clone(), error };
         let manifest = Manifest::read(&bytes).map_err(|error| failed(error.into()))?;
@@ -138,7 +142,11 @@ impl Host {
             }
             let daemon = self.daemon().await?;
             let bound = resolve(&daemon, name).await;
-            let bound = bound.map_err(|problem| InstallError::Bind { slot: slot.clone(), name: name.clone(), problem })?;
+            let bound = bound.map_err(|problem| InstallError::Bind {
+                slot: slot.clone(),
+                name: name.clone(),
+                problem,
+            })?;
             bindings.insert(slot.clone(), bound);
         }
 
@@ -223,7 +231,8 @@ impl Host {
 
     /// Takes a plugin and all its grants away.
     pub(crate) fn swap_out(&self, name: &str) {
-        let plugins = self.registry().plugins().iter().filter(|plugin| plugin.name() != name).cloned().collect();
+        let plugins =
+            self.registry().plugins().iter().filter(|plugin| plugin.name() != name).cloned().collect();
         self.set_registry(Registry::new(plugins));
         self.forget_rights(name);
         self.tell(Event::Removed { plugin: name.to_owned() });

@@ -91,7 +91,11 @@ const COMMANDS: &str = "powerbox:plugin/commands";
 
 impl Host {
     /// Runs a command. Dropping the future cancels it: the compartment and all its handles are gone at once.
-    pub async fn invoke(&self, request: Request, front_end: Arc<dyn FrontEnd>) -> Result<Output, InvokeError> {
+    pub async fn invoke(
+        &self,
+        request: Request,
+        front_end: Arc<dyn FrontEnd>,
+    ) -> Result<Output, InvokeError> {
         let registry = self.registry();
         let entry = registry.find(&request.command)?;
         let plugin = Arc::clone(&entry.plugin);
@@ -117,9 +121,11 @@ impl Host {
             .component(self.engine(), self.code_cache())
             .await
             .map_err(|error| InvokeError::Load { plugin: plugin.name().to_owned(), error })?;
-        let run = component.function(COMMANDS, "run").ok_or_else(|| contract("it exports no `run`".to_owned()))?;
+        let run =
+            component.function(COMMANDS, "run").ok_or_else(|| contract("it exports no `run`".to_owned()))?;
         let parameter = run.params.first().ok_or_else(|| contract("its `run` takes nothing".to_owned()))?;
-        let invocation = to_wit(&parameter.ty, &invocation).map_err(|mismatch| contract(mismatch.to_string()))?;
+        let invocation =
+            to_wit(&parameter.ty, &invocation).map_err(|mismatch| contract(mismatch.to_string()))?;
 
         let membrane = Membrane {
             principal,
@@ -197,7 +203,8 @@ fn bound_object(daemon: &Daemon, to: &BoundTo) -> Object {
 fn plugin_failure(plugin: &Plugin, failure: Failure) -> InvokeError {
     // A problem that a function's type had no room for comes back as what it is.
     if let Failure::Host { error, .. } = &failure
-        && let Some(problem) = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Problem>())
+        && let Some(problem) =
+            std::error::Error::source(error).and_then(|source| source.downcast_ref::<Problem>())
     {
         return InvokeError::Problem(problem.clone());
     }
@@ -220,7 +227,8 @@ fn output(ty: Option<&Type>, val: Option<Val<Handle>>) -> Result<Result<Output, 
             Output::from_value(&shown).map(Ok)
         }
         (Err(Some(val)), _, Some(ty)) => {
-            let value: Value<Handle> = from_wit(ty, *val, &limits).map_err(|mismatch| mismatch.to_string())?;
+            let value: Value<Handle> =
+                from_wit(ty, *val, &limits).map_err(|mismatch| mismatch.to_string())?;
             Ok(Err(Problem::from_value(&value)))
         }
         (Ok(None), None, _) => Ok(Ok(Output::Nothing)),

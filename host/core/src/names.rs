@@ -15,7 +15,11 @@ impl Host {
     /// The paths that begin with `prefix` in the names of a principal, for completion: the names in the directory
     /// that the prefix has reached. Empty if the daemon does not answer in time.
     pub async fn complete_names(&self, principal: &Principal, prefix: &str) -> Vec<String> {
-        tokio::time::timeout(PATIENCE, self.matching_names(principal, prefix)).await.ok().flatten().unwrap_or_default()
+        tokio::time::timeout(PATIENCE, self.matching_names(principal, prefix))
+            .await
+            .ok()
+            .flatten()
+            .unwrap_or_default()
     }
 
     async fn matching_names(&self, principal: &Principal, prefix: &str) -> Option<Vec<String>> {
@@ -44,4 +48,3 @@ impl Host {
         )
     }
 }
-

@@ -37,7 +37,10 @@ impl Principal {
 
     /// The agent whose names count, as a path from the person's own names; `None` is the person's own.
     pub fn agent(&self) -> Option<&str> {
-        self.0.iter().rev().find_map(|link| if let Link::Agent(path) = link { Some(path.as_str()) } else { None })
+        self.0
+            .iter()
+            .rev()
+            .find_map(|link| if let Link::Agent(path) = link { Some(path.as_str()) } else { None })
     }
 }
 

@@ -94,7 +94,9 @@ impl Host {
                 self.swap_in(*plugin);
                 self.tell(Event::Swapped { plugin: name.to_owned() });
             }
-            Err(error) => self.tell(Event::Broken { plugin: name.to_owned(), reason: error.to_string(), kept }),
+            Err(error) => {
+                self.tell(Event::Broken { plugin: name.to_owned(), reason: error.to_string(), kept })
+            }
         }
     }
 

@@ -66,7 +66,7 @@ pub use value::{Reference, Value};
 /// The commands that the host offers. Using it makes a plugin ask for the slot `registry`.
 pub mod registry {
     pub use crate::bindings::powerbox::plugin::{
-        commands::{
+        description::{
             Command, CommandGroup, Effect, NameRights, Parameter, ParameterKind as Kind,
             ParameterStyle as Style,
         },
@@ -76,9 +76,9 @@ pub mod registry {
 
 /// How a plugin describes itself. The macros write it; authors seldom need it.
 pub mod description {
-    pub use crate::bindings::exports::powerbox::plugin::commands::{
-        Argument, ArgumentValue, Command, CommandGroup, Effect, Invocation, NameRights, Parameter,
-        ParameterKind as Kind, ParameterStyle as Style,
+    pub use crate::bindings::exports::powerbox::plugin::commands::{Argument, ArgumentValue, Invocation};
+    pub use crate::bindings::powerbox::plugin::description::{
+        Command, CommandGroup, Effect, NameRights, Parameter, ParameterKind as Kind, ParameterStyle as Style,
     };
 }
 

@@ -44,9 +44,24 @@ fn main() -> Result<()> {
     }
     let (list, help, nothing, bare) = (median(list), median(help), median(nothing), median(bare));
     let figures = [
-        Figure { figure: "one-shot `powerbox list`, p50", ours: list, peer: "a process that does nothing", peer_value: nothing },
-        Figure { figure: "one-shot `powerbox list`, p50", ours: list, peer: "the same question over a bare socket", peer_value: bare },
-        Figure { figure: "one-shot `powerbox help` (no daemon), p50", ours: help, peer: "a process that does nothing", peer_value: nothing },
+        Figure {
+            figure: "one-shot `powerbox list`, p50",
+            ours: list,
+            peer: "a process that does nothing",
+            peer_value: nothing,
+        },
+        Figure {
+            figure: "one-shot `powerbox list`, p50",
+            ours: list,
+            peer: "the same question over a bare socket",
+            peer_value: bare,
+        },
+        Figure {
+            figure: "one-shot `powerbox help` (no daemon), p50",
+            ours: help,
+            peer: "a process that does nothing",
+            peer_value: nothing,
+        },
     ];
     for figure in &figures {
         let ratio = figure.ours / figure.peer_value;

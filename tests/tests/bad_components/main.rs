@@ -21,7 +21,8 @@ fn imports_that_nobody_offers_are_refused_in_one_message_that_names_them_all() {
     assert_eq!(refused.status, Some(1), "{refused:?}");
     let inspected: serde_json::Value =
         serde_json::from_str(&user.ok(&["plugin", "inspect", file, "--json"]).unwrap()).unwrap();
-    let imports: Vec<&str> = inspected["notOffered"].as_array().unwrap().iter().map(|i| i.as_str().unwrap()).collect();
+    let imports: Vec<&str> =
+        inspected["notOffered"].as_array().unwrap().iter().map(|i| i.as_str().unwrap()).collect();
     assert!(imports.len() >= 2, "{inspected}");
     assert!(imports.iter().any(|import| import.starts_with("wasi:")), "{imports:?}");
     assert!(imports.iter().any(|import| !import.starts_with("wasi:")), "{imports:?}");

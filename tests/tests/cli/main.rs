@@ -47,7 +47,8 @@ fn inspecting_a_plugin_tells_what_it_imports_from_the_component_alone() {
     let lines = inspected.lines().filter(|line| !line.starts_with("digest") && !line.starts_with("size"));
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
 
-    let json: Value = serde_json::from_str(&user.ok(&["plugin", "inspect", "storage", "--json"]).unwrap()).unwrap();
+    let json: Value =
+        serde_json::from_str(&user.ok(&["plugin", "inspect", "storage", "--json"]).unwrap()).unwrap();
     let bytes = std::fs::read(component("storage").unwrap()).unwrap();
     assert_eq!(json["size"], bytes.len());
     assert_eq!(json["slots"][0]["slot"], "inventory");
@@ -55,7 +56,8 @@ fn inspecting_a_plugin_tells_what_it_imports_from_the_component_alone() {
     assert!(!user.path("run/powerbox/daemon.sock").exists(), "no daemon was needed");
     let file = component("storage").unwrap();
     let again: Value =
-        serde_json::from_str(&user.ok(&["plugin", "inspect", file.to_str().unwrap(), "--json"]).unwrap()).unwrap();
+        serde_json::from_str(&user.ok(&["plugin", "inspect", file.to_str().unwrap(), "--json"]).unwrap())
+            .unwrap();
     assert_eq!(again, json);
 }
 
@@ -87,7 +89,10 @@ fn without_a_daemon_the_status_is_four() {
     for words in [&["list"][..], &["status"], &["mkdir", "x"]] {
         let finished = user.run(words).unwrap();
         assert_eq!(finished.status, Some(4), "{words:?}: {finished:?}");
-        assert!(finished.stderr.contains("hint:") || finished.stderr.contains("ENDO_SOCK"), "{words:?}: {finished:?}");
+        assert!(
+            finished.stderr.contains("hint:") || finished.stderr.contains("ENDO_SOCK"),
+            "{words:?}: {finished:?}"
+        );
     }
     // What needs no daemon works all the same.
     user.ok(&["help"]).unwrap();
@@ -234,7 +239,10 @@ fn every_crossing_is_recorded_with_its_principal_and_outcome() {
         found.unwrap_or_else(|| panic!("{function} is not in {audit}"))
     };
     let made = of("make-directory");
-    assert!(made["principal"].as_str().unwrap().starts_with("person > plugin storage > invocation "), "{made}");
+    assert!(
+        made["principal"].as_str().unwrap().starts_with("person > plugin storage > invocation "),
+        "{made}"
+    );
     assert!(made["slot"].as_str().unwrap().contains("`a`"), "{made}");
     assert_eq!(made["outcome"], "answered");
     assert_eq!(of("list")["slot"], "inventory");

@@ -75,7 +75,8 @@ impl Exo for Directory {
     }
 
     fn call(self: &Arc<Self>, method: &str, args: Vec<Value>) -> Reply {
-        let name = args.first().and_then(Value::as_list).and_then(|path| path.first()?.as_str()).unwrap_or_default();
+        let name =
+            args.first().and_then(Value::as_list).and_then(|path| path.first()?.as_str()).unwrap_or_default();
         match (method, name) {
             ("identify", _) => Reply::value("id of home"),
             ("lookupById", _) | ("lookup", "home") => {

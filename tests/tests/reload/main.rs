@@ -136,7 +136,9 @@ async fn running_invocations_finish_on_the_version_they_began_with() {
 async fn a_version_that_asks_for_more_waits_until_it_is_installed_again() {
     let mut bench = Bench::new().await;
     replace(&bench.file, "reload-more");
-    let Event::Waiting { plugin, wants, remedy } = bench.next_event().await else { panic!("it did not wait") };
+    let Event::Waiting { plugin, wants, remedy } = bench.next_event().await else {
+        panic!("it did not wait")
+    };
     assert_eq!(plugin, "reload");
     assert!(wants.iter().any(|want| want.contains("new slot `attic`")), "{wants:?}");
     assert!(remedy.contains("powerbox plugin install"), "{remedy}");
@@ -207,7 +209,10 @@ async fn revoking_ends_the_calls_under_way_and_those_that_follow() {
     let after = run(&bench.host, &["slow", "note"]).await.unwrap_err();
     assert!(after.to_string().contains("revoked"), "{after}");
     let audit = std::fs::read_to_string(bench.folder.path().join("state/audit.jsonl")).unwrap();
-    assert!(audit.lines().any(|line| line.contains("\"allowed\":false") && line.contains("revoked")), "{audit}");
+    assert!(
+        audit.lines().any(|line| line.contains("\"allowed\":false") && line.contains("revoked")),
+        "{audit}"
+    );
     // Installed again, it begins anew.
     let installation = bench.host.prepare_install(&bench.file, &[]).await.unwrap();
     bench.host.install(installation).await.unwrap();

@@ -89,12 +89,21 @@ fn an_interface_that_the_host_has_never_seen_reaches_a_javascript_object() {
     assert_eq!(peer.who_hears("whereIs"), "observatory");
 
     let observed = peer.user.ok(&["observe", "41"]).unwrap();
-    for part in ["sequence: 42", "taken-at: -5", "PartlyCloudy", "Rain(0.5)", "BLACK_ICE", "\"mast\", 4.25", "Some(-1)"] {
+    for part in
+        ["sequence: 42", "taken-at: -5", "PartlyCloudy", "Rain(0.5)", "bits: 2", "\"mast\", 4.25", "Some(-1)"]
+    {
         assert!(observed.contains(part), "{part} is not in {observed}");
     }
 
     let echoed = peer.user.ok(&["echo"]).unwrap();
-    for part in ["sequence: 255", &format!("taken-at: {}", i64::MIN), "PartlyCloudy", "Snow(", "WIND", "true é🐈 AH// -3 roof"] {
+    for part in [
+        "sequence: 255",
+        &format!("taken-at: {}", i64::MIN),
+        "PartlyCloudy",
+        "Snow(",
+        "bits: 3",
+        "true é🐈 AH// -3 roof",
+    ] {
         assert!(echoed.contains(part), "{part} is not in {echoed}");
     }
 
@@ -132,7 +141,8 @@ fn a_slot_keeps_to_its_object_when_the_name_moves() {
     user.ok(&["mkdir", "b"]).unwrap();
     user.ok(&["store", "a/only-a", "--text", "1"]).unwrap();
     user.ok(&["store", "b/only-b", "--text", "1"]).unwrap();
-    let install = ["plugin", "install", "--yes", file.to_str().unwrap(), "--bind", "left=a", "--bind", "right=b"];
+    let install =
+        ["plugin", "install", "--yes", file.to_str().unwrap(), "--bind", "left=a", "--bind", "right=b"];
     user.ok(&install).unwrap();
     let compared = |user: &Powerbox| -> Vec<Value> {
         serde_json::from_str(&user.ok(&["compare", "--json"]).unwrap()).unwrap()
@@ -169,11 +179,35 @@ fn bindings_that_make_no_sense_change_nothing() {
 fn a_removed_plugin_is_gone_with_all_it_was_granted() {
     let user = Powerbox::embedded().unwrap();
     let file = component("compare").unwrap();
-    user.ok(&["plugin", "install", "--yes", file.to_str().unwrap(), "--bind", "left=@agent", "--bind", "right=@agent"])
-        .unwrap();
+    user.ok(&[
+        "plugin",
+        "install",
+        "--yes",
+        file.to_str().unwrap(),
+        "--bind",
+        "left=@agent",
+        "--bind",
+        "right=@agent",
+    ])
+    .unwrap();
     user.ok(&["compare"]).unwrap();
     user.ok(&["plugin", "remove", "compare"]).unwrap();
     assert_eq!(user.run(&["compare"]).unwrap().status, Some(2));
     assert_eq!(user.run(&["plugin", "remove", "compare"]).unwrap().status, Some(1));
     assert_eq!(user.run(&["plugin", "remove", "storage"]).unwrap().status, Some(1), "bundled ones stay");
+}
+
+#[test]
+fn a_method_that_the_parameter_does_not_declare_is_denied() {
+    let user = Powerbox::embedded().unwrap();
+    let file = component("probe").unwrap();
+    let station = "demo:weather/station@1.0.0=@agent";
+    user.ok(&["plugin", "install", "--yes", file.to_str().unwrap(), "--bind", station]).unwrap();
+    let denied = user.run(&["call", "@agent", "list"]).unwrap();
+    assert_eq!(denied.status, Some(3), "{denied:?}");
+    assert!(denied.stderr.contains("the parameter allows describe, not list"), "{denied:?}");
+    // The positive control: the declared method reaches the object, which happens to have none of that name.
+    let reached = user.run(&["call", "@agent", "describe"]).unwrap();
+    assert_eq!(reached.status, Some(1), "{reached:?}");
+    assert!(reached.stderr.contains("has no method"), "{reached:?}");
 }

@@ -63,7 +63,8 @@ fn text_and_json_come_back_as_they_went() {
     let shown: serde_json::Value =
         serde_json::from_str(&user.ok(&["--json", "show", &name("json")]).unwrap()).unwrap();
     assert_eq!(shown, serde_json::from_str::<serde_json::Value>(json).unwrap());
-    let printed: serde_json::Value = serde_json::from_str(&user.ok(&["cat", &name("json")]).unwrap()).unwrap();
+    let printed: serde_json::Value =
+        serde_json::from_str(&user.ok(&["cat", &name("json")]).unwrap()).unwrap();
     assert_eq!(printed, shown);
     let wrong = user.run(&["store", &name("json"), "--json", "{nope"]).unwrap();
     assert_eq!(wrong.status, Some(2), "{wrong:?}");
@@ -167,7 +168,10 @@ fn help_lists_the_commands_and_explains_each() {
     let user = Powerbox::new().unwrap();
     let help = user.ok(&["help"]).unwrap();
     for command in ["list", "show", "remove", "move", "copy", "mkdir", "store", "cat", "help", "cancel"] {
-        assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command} is not in:\n{help}");
+        assert!(
+            help.lines().any(|line| line.trim_start().starts_with(command)),
+            "{command} is not in:\n{help}"
+        );
         let explained = user.ok(&["help", command]).unwrap();
         assert!(explained.contains(command), "{explained}");
     }
@@ -178,7 +182,8 @@ fn help_lists_the_commands_and_explains_each() {
 fn json_is_printed_where_it_is_asked_for() {
     let user = user();
     user.ok(&["store", &user.name("a"), "--text", "1"]).unwrap();
-    let names: Vec<String> = serde_json::from_str(&user.ok(&["list", user.folder(), "--json"]).unwrap()).unwrap();
+    let names: Vec<String> =
+        serde_json::from_str(&user.ok(&["list", user.folder(), "--json"]).unwrap()).unwrap();
     assert_eq!(names, ["a"]);
     let failed = user.run(&["show", &user.name("absent"), "--json"]).unwrap();
     assert_eq!(failed.status, Some(1));

@@ -56,7 +56,8 @@ impl Names {
                 .words()
                 .filter(|known| known.starts_with(word))
                 .map(|known| {
-                    let summary = registry.find(known).ok().and_then(|entry| Some(entry.command()?.summary.clone()));
+                    let summary =
+                        registry.find(known).ok().and_then(|entry| Some(entry.command()?.summary.clone()));
                     suggestion(known, summary, span)
                 })
                 .collect();
@@ -71,12 +72,19 @@ impl Names {
             return command
                 .options()
                 .filter(|parameter| parameter.name.starts_with(option))
-                .map(|parameter| suggestion(&format!("--{}", parameter.name), Some(parameter.help.clone()), span))
+                .map(|parameter| {
+                    suggestion(&format!("--{}", parameter.name), Some(parameter.help.clone()), span)
+                })
                 .collect();
         }
         match wanted(command, &before.collect::<Vec<_>>()) {
             Some(kind) if kind.is_pet_name() => {
-                self.pet_names(word).into_iter().map(|name| suggestion(&quoted(&name), None, span)).collect()
+                // A name may be a directory to go on into, so no space follows it.
+                let name = |name: String| Suggestion {
+                    append_whitespace: false,
+                    ..suggestion(&quoted(&name), None, span)
+                };
+                self.pet_names(word).into_iter().map(name).collect()
             }
             // `help` takes the name of a command.
             _ if command.name == "help" => registry

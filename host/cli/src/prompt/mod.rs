@@ -9,7 +9,8 @@ use clap::Parser as _;
 use powerbox_core::Event;
 use reedline::{
     ColumnarMenu, Emacs, ExternalPrinter, FileBackedHistory, KeyCode, KeyModifiers, MenuBuilder as _, Prompt,
-    PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal, default_emacs_keybindings,
+    PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal,
+    default_emacs_keybindings,
 };
 use tokio::sync::broadcast::error::RecvError;
 
@@ -34,7 +35,8 @@ pub(crate) async fn run(app: Arc<App>, agent: Option<String>) -> Result<Status, 
     };
     tokio::spawn(tell(app.host.events(), printer.sender()));
 
-    let history = FileBackedHistory::with_file(HISTORY, app.paths.history()).map_err(|error| broken(error.to_string()))?;
+    let history = FileBackedHistory::with_file(HISTORY, app.paths.history())
+        .map_err(|error| broken(error.to_string()))?;
     let names = Names::new(Arc::clone(&app), agent.clone(), tokio::runtime::Handle::current());
     let mut keys = default_emacs_keybindings();
     keys.add_binding(
@@ -174,7 +176,10 @@ impl Prompt for Line {
         "… ".into()
     }
 
-    fn render_prompt_history_search_indicator(&self, search: PromptHistorySearch) -> std::borrow::Cow<'_, str> {
+    fn render_prompt_history_search_indicator(
+        &self,
+        search: PromptHistorySearch,
+    ) -> std::borrow::Cow<'_, str> {
         format!("(search: {}) ", search.term).into()
     }
 }

@@ -43,7 +43,13 @@ pub(crate) fn json(output: &Output, last: bool) -> Option<Json> {
         Output::Lines(lines) => json!(lines),
         Output::Table(table) => {
             let row = |row: &Vec<String>| -> Json {
-                table.columns.iter().cloned().zip(row.iter().map(|cell| json!(cell))).collect::<serde_json::Map<_, _>>().into()
+                table
+                    .columns
+                    .iter()
+                    .cloned()
+                    .zip(row.iter().map(|cell| json!(cell)))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()
             };
             table.rows.iter().map(row).collect()
         }

@@ -34,7 +34,9 @@ fn shown(value: &Value, depth: usize) -> String {
         Value::Record(record) => {
             let entries = record
                 .iter()
-                .map(|(key, value)| format!("{}: {}", key_text(&key.to_string_lossy()), shown_within(value, depth)))
+                .map(|(key, value)| {
+                    format!("{}: {}", key_text(&key.to_string_lossy()), shown_within(value, depth))
+                })
                 .collect();
             enclosed("{", entries, "}", depth)
         }
@@ -43,7 +45,11 @@ fn shown(value: &Value, depth: usize) -> String {
             format!("{tag}({})", shown_within(&tagged.payload, depth))
         }
         Value::Error(error) => {
-            format!("{}: {}", clean_line(&error.name.to_string_lossy()), clean_line(&error.message.to_string_lossy()))
+            format!(
+                "{}: {}",
+                clean_line(&error.name.to_string_lossy()),
+                clean_line(&error.message.to_string_lossy())
+            )
         }
         Value::Capability(object) => reference(object),
     }
@@ -101,7 +107,11 @@ fn number_text(number: f64) -> String {
 
 /// Spelling a bigint takes time that grows with the square of its length.
 fn bigint_text(integer: &BigInt) -> String {
-    if integer.bits() > 100_000 { format!("(an integer of {} bits)", integer.bits()) } else { integer.to_string() }
+    if integer.bits() > 100_000 {
+        format!("(an integer of {} bits)", integer.bits())
+    } else {
+        integer.to_string()
+    }
 }
 
 /// Spells a value as JSON. What JSON has no word for is spelled as Endo's capdata does, with `@qclass`; references
@@ -134,7 +144,10 @@ mod tests {
     fn values_read_like_a_console() {
         let value = Value::record([
             ("a", Value::bigint(1)),
-            ("b c", Value::list([Value::Undefined, Value::Null, Value::Number(f64::NAN), Value::Number(-0.0)])),
+            (
+                "b c",
+                Value::list([Value::Undefined, Value::Null, Value::Number(f64::NAN), Value::Number(-0.0)]),
+            ),
             ("d", Value::text("two\nlines\u{1b}")),
         ]);
         assert_eq!(text(&value), r#"{ a: 1n, "b c": [undefined, null, NaN, -0], d: "two\\nlines\\u{1b}" }"#);

@@ -65,7 +65,9 @@ pub fn from_wit<H: Reference>(ty: &Type, val: Val<H>, limits: &Limits) -> Result
                 .iter()
                 .zip(items)
                 .enumerate()
-                .map(|(index, (ty, val))| from_wit(ty, val, limits).map_err(|error| error.at(Step::Index(index))))
+                .map(|(index, (ty, val))| {
+                    from_wit(ty, val, limits).map_err(|error| error.at(Step::Index(index)))
+                })
                 .collect::<Result<_, _>>()?,
         ),
         (Type::Variant(_), Val::Variant(name, payload)) => {

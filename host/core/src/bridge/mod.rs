@@ -35,8 +35,8 @@ pub use from_wit::from_wit;
 pub use json::{from_json, plain_json};
 pub use names::{camel_case, kebab_case};
 pub use passable_record::{read_body, write_body};
-pub use to_wit::to_wit;
 pub(crate) use to_wit::kind;
+pub use to_wit::to_wit;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -37,7 +37,8 @@ mod tests {
 
     #[test]
     fn names_go_both_ways() {
-        for (kebab, camel) in [("make-directory", "makeDirectory"), ("list", "list"), ("a-b-c", "aBC"), ("x2-y", "x2Y")]
+        for (kebab, camel) in
+            [("make-directory", "makeDirectory"), ("list", "list"), ("a-b-c", "aBC"), ("x2-y", "x2Y")]
         {
             assert_eq!(camel_case(kebab), camel);
             assert_eq!(kebab_case(camel), kebab);

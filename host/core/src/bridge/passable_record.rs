@@ -1,8 +1,6 @@
 //! `record passable { body: string, slots: list<object> }`: any value, as smallcaps text and handles.
 
-use powerbox_passable::{
-    Limits, Mentions, SlotError, SlotKind, Value, WriteSlot, WrittenSlot, smallcaps,
-};
+use powerbox_passable::{Limits, Mentions, SlotError, SlotKind, Value, WriteSlot, WrittenSlot, smallcaps};
 use powerbox_sandbox::{Type, Val};
 
 use super::{Mismatch, Reference};
@@ -34,7 +32,8 @@ pub fn read_body<H: Reference>(body: &str, slots: &[H], limits: &Limits) -> Resu
     if !body.starts_with('#') {
         return Err(Mismatch::new("smallcaps text, which begins with `#`", "other text"));
     }
-    smallcaps::decode(body, &mut read, limits).map_err(|error| Mismatch::new("smallcaps text", error.to_string()))
+    smallcaps::decode(body, &mut read, limits)
+        .map_err(|error| Mismatch::new("smallcaps text", error.to_string()))
 }
 
 /// Writes a value as smallcaps text, and the handles that it mentions.
@@ -75,11 +74,15 @@ pub(super) fn from_record<H: Reference>(
             ("body", Val::String(text)) => body = Some(text),
             ("slots", Val::List(items)) => {
                 for item in items {
-                    let Val::Handle(handle) = item else { return Err(Mismatch::new("a handle", item.kind())) };
+                    let Val::Handle(handle) = item else {
+                        return Err(Mismatch::new("a handle", item.kind()));
+                    };
                     slots.push(handle);
                 }
             }
-            (other, value) => return Err(Mismatch::new("body and slots", format!("{other}: {}", value.kind()))),
+            (other, value) => {
+                return Err(Mismatch::new("body and slots", format!("{other}: {}", value.kind())));
+            }
         }
     }
     let body = body.ok_or_else(|| Mismatch::new("a body", "none"))?;

@@ -77,8 +77,8 @@ pub fn to_wit<H: Reference>(ty: &Type, value: &Value<H>) -> Result<Val<H>, Misma
                 return Err(Mismatch::new(expected, format!("one of {}", items.len())));
             }
             let items = types.iter().zip(items).enumerate();
-            let vals =
-                items.map(|(index, (ty, value))| to_wit(ty, value).map_err(|error| error.at(Step::Index(index))));
+            let vals = items
+                .map(|(index, (ty, value))| to_wit(ty, value).map_err(|error| error.at(Step::Index(index))));
             Val::Tuple(vals.collect::<Result<_, _>>()?)
         }
         Type::Variant(cases) => variant(cases, value)?,
@@ -100,7 +100,9 @@ pub fn to_wit<H: Reference>(ty: &Type, value: &Value<H>) -> Result<Val<H>, Misma
             let (name, payload) = one_case(value).ok_or_else(mismatch)?;
             match name.as_str() {
                 "ok" => Val::ok(payload_val(types.ok.as_ref(), payload).map_err(|error| error.at_key("ok"))?),
-                "err" => Val::err(payload_val(types.err.as_ref(), payload).map_err(|error| error.at_key("err"))?),
+                "err" => {
+                    Val::err(payload_val(types.err.as_ref(), payload).map_err(|error| error.at_key("err"))?)
+                }
                 _ => return Err(Mismatch::new("`ok` or `err`", quoted(&name))),
             }
         }
@@ -114,7 +116,9 @@ pub fn to_wit<H: Reference>(ty: &Type, value: &Value<H>) -> Result<Val<H>, Misma
             Val::Flags(set)
         }
         Type::Own(_) | Type::Borrow(_) => Val::Handle(value.as_capability().ok_or_else(mismatch)?.clone()),
-        Type::Unsupported(what) => return Err(Mismatch::new(format!("{what}, which cannot cross"), kind(value))),
+        Type::Unsupported(what) => {
+            return Err(Mismatch::new(format!("{what}, which cannot cross"), kind(value)));
+        }
     })
 }
 
@@ -145,7 +149,10 @@ fn one_case<H>(value: &Value<H>) -> Option<(String, Option<&Value<H>>)> {
     }
 }
 
-fn payload_val<H: Reference>(ty: Option<&Type>, value: Option<&Value<H>>) -> Result<Option<Val<H>>, Mismatch> {
+fn payload_val<H: Reference>(
+    ty: Option<&Type>,
+    value: Option<&Value<H>>,
+) -> Result<Option<Val<H>>, Mismatch> {
     match (ty, value) {
         (None, None | Some(Value::Undefined)) => Ok(None),
         (None, Some(value)) => Err(Mismatch::new("nothing", kind(value))),
@@ -159,7 +166,9 @@ where
     N: TryFrom<i128>,
 {
     let wide = match value {
-        Value::BigInt(integer) => i128::try_from(integer).map_err(|_| Mismatch::new(ty.kind(), "a larger bigint"))?,
+        Value::BigInt(integer) => {
+            i128::try_from(integer).map_err(|_| Mismatch::new(ty.kind(), "a larger bigint"))?
+        }
         // Beyond 2^53 a double is no longer one integer but a range of them.
         Value::Number(number) if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0 => {
             #[allow(clippy::cast_possible_truncation)]
@@ -194,4 +203,3 @@ pub(crate) fn kind<H>(value: &Value<H>) -> &'static str {
         Value::Capability(_) => "a reference",
     }
 }
-

@@ -14,7 +14,9 @@ pub fn put<C>(args: Vec<Value<C>>, how: &[Put]) -> Result<Vec<Value<C>>, Mismatc
         match (how.get(index).copied().unwrap_or(Put::Same), arg) {
             (Put::Same, arg) => out.push(arg),
             (Put::Rest, Value::List(items)) => out.extend(items),
-            (Put::NameOrPath | Put::Name, Value::List(mut items)) if items.len() == 1 => out.extend(items.pop()),
+            (Put::NameOrPath | Put::Name, Value::List(mut items)) if items.len() == 1 => {
+                out.extend(items.pop())
+            }
             (Put::NameOrPath, arg @ Value::List(_)) => out.push(arg),
             (Put::Name, Value::List(items)) => {
                 let found = format!("a path of {} names", items.len());

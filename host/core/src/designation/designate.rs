@@ -41,10 +41,15 @@ pub async fn designate(
         for word in given {
             values.push(value(&parameter.kind, word, agent, grant).await?);
         }
-        arguments
-            .push(Value::record([("name", Value::text(parameter.name.as_str())), ("values", Value::List(values))]));
+        arguments.push(Value::record([
+            ("name", Value::text(parameter.name.as_str())),
+            ("values", Value::List(values)),
+        ]));
     }
-    Ok(Value::record([("command", Value::text(command.name.as_str())), ("arguments", Value::List(arguments))]))
+    Ok(Value::record([
+        ("command", Value::text(command.name.as_str())),
+        ("arguments", Value::List(arguments)),
+    ]))
 }
 
 impl Words {
@@ -71,7 +76,8 @@ async fn value(
         }
         Word::MessageNumber(number) => case("messageNumber", Value::bigint(number)),
         Word::File(path) => {
-            let blob = Blob::open(&path, Arc::clone(grant)).map_err(|error| DesignationError::File { path, error })?;
+            let blob = Blob::open(&path, Arc::clone(grant))
+                .map_err(|error| DesignationError::File { path, error })?;
             case("blob", Value::Capability(Handle::blob(blob)))
         }
         Word::Path { text, names } => {

@@ -142,7 +142,10 @@ pub fn parse(command: &Command, words: &[String]) -> Result<Words, UsageError> {
 fn parse_value(parameter: &Parameter, word: &str) -> Result<Word, String> {
     let name = &parameter.name;
     if !parameter.choices.is_empty() && !parameter.choices.iter().any(|choice| choice == word) {
-        return Err(format!("`{word}` is no value of {name}; choose one of {}", parameter.choices.join(", ")));
+        return Err(format!(
+            "`{word}` is no value of {name}; choose one of {}",
+            parameter.choices.join(", ")
+        ));
     }
     Ok(match &parameter.kind {
         ParameterKind::Integer => {
@@ -154,11 +157,13 @@ fn parse_value(parameter: &Parameter, word: &str) -> Result<Word, String> {
             _ => return Err(format!("{name} must be true or false, not `{word}`")),
         },
         ParameterKind::Duration => Word::Duration(
-            parse_duration(word).ok_or_else(|| format!("{name} must be a time such as 30s or 1h30m, not `{word}`"))?,
+            parse_duration(word)
+                .ok_or_else(|| format!("{name} must be a time such as 30s or 1h30m, not `{word}`"))?,
         ),
         ParameterKind::MessageNumber => {
             let digits = word.strip_prefix('#').unwrap_or(word);
-            let number = digits.parse().map_err(|_| format!("{name} must be a message number, not `{word}`"))?;
+            let number =
+                digits.parse().map_err(|_| format!("{name} must be a message number, not `{word}`"))?;
             Word::MessageNumber(number)
         }
         ParameterKind::Json => {
@@ -172,7 +177,9 @@ fn parse_value(parameter: &Parameter, word: &str) -> Result<Word, String> {
             Word::Path { text: word.to_owned(), names }
         }
         ParameterKind::Other(kind) => {
-            return Err(format!("{name} is of the kind `{kind}`, which this version of powerbox does not know"));
+            return Err(format!(
+                "{name} is of the kind `{kind}`, which this version of powerbox does not know"
+            ));
         }
         _ => Word::Text(word.to_owned()),
     })
@@ -266,7 +273,8 @@ mod tests {
     #[test]
     fn options_stand_anywhere_and_end_at_two_hyphens() {
         let flag = parameter("follow", ParameterKind::Boolean, ParameterStyle::Option(Some('f')));
-        let mut rest = parameter("names", ParameterKind::Name(vec![NameRight::Remove]), ParameterStyle::Positional);
+        let mut rest =
+            parameter("names", ParameterKind::Name(vec![NameRight::Remove]), ParameterStyle::Positional);
         rest.repeated = true;
         let command = command(vec![flag, rest]);
         let parsed = parse(&command, &words(&["a", "-f", "b/c", "--", "--odd"])).unwrap();

@@ -97,7 +97,9 @@ impl Output {
             Self::Message(text) | Self::Text(text) | Self::Other(text) => text.len() as u64 + 1,
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Lines(texts) => lines(texts),
-            Self::Table(table) => lines(&table.columns) + table.rows.iter().map(|row| lines(row)).sum::<u64>(),
+            Self::Table(table) => {
+                lines(&table.columns) + table.rows.iter().map(|row| lines(row)).sum::<u64>()
+            }
             Self::Value(_) => 64,
         }
     }

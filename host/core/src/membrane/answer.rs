@@ -11,7 +11,10 @@ use crate::bridge::to_wit;
 ///
 /// A function whose type is a `result` gets its problems in there. One whose type has no room for a problem ends the
 /// whole invocation with it, since anything else would be a lie.
-pub(super) fn answer(ty: Option<&Type>, outcome: Result<Value<Handle>, Problem>) -> Result<Option<Val<Handle>>, HostError> {
+pub(super) fn answer(
+    ty: Option<&Type>,
+    outcome: Result<Value<Handle>, Problem>,
+) -> Result<Option<Val<Handle>>, HostError> {
     match (ty, outcome) {
         (None, Ok(_)) => Ok(None),
         (Some(Type::Result(types)), Ok(value)) => match &types.ok {

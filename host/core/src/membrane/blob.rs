@@ -74,7 +74,9 @@ impl Blob {
                     (Some(true), _) => Ok(None),
                     (Some(false), Some(text)) => match STANDARD.decode(text) {
                         Ok(bytes) => Ok(Some(bytes)),
-                        Err(error) => Err(Problem::Other(format!("the daemon sent malformed bytes: {error}"))),
+                        Err(error) => {
+                            Err(Problem::Other(format!("the daemon sent malformed bytes: {error}")))
+                        }
                     },
                     _ => Err(Problem::Other("the daemon sent something other than bytes".to_owned())),
                 }

@@ -122,7 +122,8 @@ impl Membrane {
     }
 
     fn slot_call(&self, function: &Function, args: Vec<Value<Handle>>) -> Result<Begun, Problem> {
-        let slot = self.slots.get(&*function.slot).ok_or_else(|| Problem::Unbound(function.slot.to_string()))?;
+        let slot =
+            self.slots.get(&*function.slot).ok_or_else(|| Problem::Unbound(function.slot.to_string()))?;
         alive(&slot.grant)?;
         let (interface, _) = function.interface.split_once('@').unwrap_or((&function.interface, ""));
         let binding = self.dialect.binding(interface, &function.item);
@@ -135,7 +136,9 @@ impl Membrane {
     fn entry(&self, function: &Function, args: &[Value<Handle>]) -> Entry {
         let (arguments, digest) = redact(args);
         let slot = match args.first() {
-            Some(Value::Capability(handle)) if !matches!(function.kind, FunctionKind::Free) => types::label(handle),
+            Some(Value::Capability(handle)) if !matches!(function.kind, FunctionKind::Free) => {
+                types::label(handle)
+            }
             _ => function.slot.to_string(),
         };
         Entry {
@@ -180,7 +183,9 @@ pub(super) fn permit(reference: &ObjectRef, method: &str) -> Result<(), Problem>
             let allowed = methods.join(", ");
             Err(Problem::denied(format!("the parameter allows {allowed}, not {method}")))
         }
-        Rights::Opaque => Err(Problem::denied("what is read from a name can be shown and stored, not called")),
+        Rights::Opaque => {
+            Err(Problem::denied("what is read from a name can be shown and stored, not called"))
+        }
     }
 }
 
@@ -206,14 +211,18 @@ pub(super) fn outward(value: Value<Handle>, storing: bool) -> Result<OuterValue,
                 Err(Problem::denied("a reference with limited rights cannot be passed on"))
             }
         }
-        Kind::Name(_) | Kind::Blob(_) | Kind::Changes(_) => {
-            Err(Problem::Invalid("a name, blob or stream of changes cannot be passed to an object".to_owned()))
-        }
+        Kind::Name(_) | Kind::Blob(_) | Kind::Changes(_) => Err(Problem::Invalid(
+            "a name, blob or stream of changes cannot be passed to an object".to_owned(),
+        )),
     })
 }
 
 /// Awaits an answer for as long as its grant lives, and wraps it.
-pub(super) async fn settle(answer: Answer, rights: &Rights, grant: &Arc<Grant>) -> Result<Value<Handle>, Problem> {
+pub(super) async fn settle(
+    answer: Answer,
+    rights: &Rights,
+    grant: &Arc<Grant>,
+) -> Result<Value<Handle>, Problem> {
     let outcome = tokio::select! {
         biased;
         () = grant.revoked() => return Err(Problem::Revoked),
@@ -249,7 +258,8 @@ impl Entry {
         let (allowed, outcome) = match outcome {
             Ok(_) => (true, "answered".to_owned()),
             Err(problem) => {
-                let refused = matches!(problem, Problem::Denied { .. } | Problem::Revoked | Problem::Unbound(_));
+                let refused =
+                    matches!(problem, Problem::Denied { .. } | Problem::Revoked | Problem::Unbound(_));
                 (!refused, problem.to_string())
             }
         };
@@ -271,4 +281,3 @@ impl Drop for Entry {
         self.write(true, "abandoned: the invocation ended first".to_owned());
     }
 }
-

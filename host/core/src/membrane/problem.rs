@@ -41,7 +41,9 @@ pub enum Problem {
     #[error("the connection to the daemon ended before the answer came; the call may have taken effect")]
     Disconnected,
     /// The slot is bound to nothing.
-    #[error("the slot `{0}` is bound to nothing; bind it with `powerbox plugin install FILE --bind {0}=NAME`")]
+    #[error(
+        "the slot `{0}` is bound to nothing; bind it with `powerbox plugin install FILE --bind {0}=NAME`"
+    )]
     Unbound(String),
     /// Anything else.
     #[error("{0}")]
@@ -77,9 +79,10 @@ impl Problem {
                 ("rule", Value::text(rule.as_str())),
                 ("remedy", remedy.as_deref().map_or(Value::Undefined, Value::text)),
             ]),
-            Self::Remote { name, message } => {
-                Value::record([("name", Value::text(name.as_str())), ("message", Value::text(message.as_str()))])
-            }
+            Self::Remote { name, message } => Value::record([
+                ("name", Value::text(name.as_str())),
+                ("message", Value::text(message.as_str())),
+            ]),
             Self::NotFound(text)
             | Self::Invalid(text)
             | Self::Limit(text)
@@ -122,7 +125,8 @@ impl Problem {
 }
 
 /// The beginnings of what Endo's daemons say when a name is absent; what follows is the name.
-const ABSENT: &[&str] = &["Unknown pet name: ", "Unknown pet name ", "Unknown name: ", "Formula does not exist for pet name "];
+const ABSENT: &[&str] =
+    &["Unknown pet name: ", "Unknown pet name ", "Unknown name: ", "Formula does not exist for pet name "];
 
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {

@@ -56,7 +56,9 @@ pub(super) fn begin(resource: &str, function: &str, args: Vec<Value<Handle>>) ->
         (Kind::Name(name), "name") => name_call(name, function, &args),
         (Kind::Blob(blob), "blob") if function == "read" => Ok(read(blob)?),
         (Kind::Changes(reference), "changes") if function == "next" => next_change(reference),
-        _ => Err(Problem::Invalid(format!("`{resource}.{function}` is no function of this version of the contract"))),
+        _ => Err(Problem::Invalid(format!(
+            "`{resource}.{function}` is no function of this version of the contract"
+        ))),
     }
 }
 
@@ -116,7 +118,11 @@ fn name_call(name: &Name, function: &str, args: &[Value<Handle>]) -> Result<Begu
         }
         "remove" => name.remove()?,
         "cancel" => name.cancel(args.get(1).and_then(Value::as_str))?,
-        _ => return Err(Problem::Invalid(format!("`name.{function}` is no function of this version of the contract"))),
+        _ => {
+            return Err(Problem::Invalid(format!(
+                "`name.{function}` is no function of this version of the contract"
+            )));
+        }
     };
     Ok(Begun::Awaited(answer, Rights::Opaque, grant))
 }
@@ -148,7 +154,9 @@ fn open(name: &Name) -> Result<Begun, Problem> {
 
 /// Whether an object answered that it has no such method.
 fn lacks_method(error: &powerbox_captp::CallError) -> bool {
-    error.thrown_error().is_some_and(|(class, message)| class == "TypeError" && message.contains("has no method"))
+    error
+        .thrown_error()
+        .is_some_and(|(class, message)| class == "TypeError" && message.contains("has no method"))
 }
 
 fn follow(name: &Name) -> Result<Begun, Problem> {

@@ -32,10 +32,14 @@ impl Ask {
             ask.effects.insert(command.name.clone(), command.effect.rank());
             for parameter in &command.parameters {
                 let rights: Vec<String> = match &parameter.kind {
-                    ParameterKind::Object(methods) => methods.iter().map(|method| format!("call {method}")).collect(),
+                    ParameterKind::Object(methods) => {
+                        methods.iter().map(|method| format!("call {method}")).collect()
+                    }
                     ParameterKind::File => vec!["read the file".to_owned()],
                     kind => match kind.name_rights() {
-                        Some(rights) => rights.iter().map(|right: &NameRight| right.word().to_owned()).collect(),
+                        Some(rights) => {
+                            rights.iter().map(|right: &NameRight| right.word().to_owned()).collect()
+                        }
                         None => continue,
                     },
                 };
@@ -72,7 +76,10 @@ impl Ask {
                 .map(String::as_str)
                 .collect();
             if !wider.is_empty() {
-                more.push(format!("`{parameter}` of the command `{command}` wants to {} too", wider.join(", ")));
+                more.push(format!(
+                    "`{parameter}` of the command `{command}` wants to {} too",
+                    wider.join(", ")
+                ));
             }
         }
         more
@@ -113,7 +120,8 @@ mod tests {
     #[test]
     fn a_newer_minor_version_and_fewer_rights_are_not_more() {
         let old = ask(&[("a", "x:y/z@1.2.0")], &[("c", 2)], &[("c p", &["read", "write"])]);
-        let new = ask(&[("a", "x:y/z@1.9.1")], &[("c", 1), ("d", 2)], &[("c p", &["read"]), ("d q", &["remove"])]);
+        let new =
+            ask(&[("a", "x:y/z@1.9.1")], &[("c", 1), ("d", 2)], &[("c p", &["read"]), ("d q", &["remove"])]);
         assert_eq!(new.beyond(&old), Vec::<String>::new());
     }
 

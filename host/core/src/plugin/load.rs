@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use powerbox_passable::Limits as ValueLimits;
 use powerbox_sandbox::{
-    CodeCache, Component, Digest, Engine, Failure, Function, Host, Import, Limits, LoadError, Manifest, ManifestError,
-    Reply, Val,
+    CodeCache, Component, Digest, Engine, Failure, Function, Host, Import, Limits, LoadError, Manifest,
+    ManifestError, Reply, Val,
 };
 
 use super::slots::{known_interface, refused_imports};
@@ -90,7 +90,16 @@ pub async fn load(
         }
     };
     let rights = rights.unwrap_or_else(|| PluginRights::new(&group.name));
-    Ok(Plugin { name: group.name.clone(), origin, manifest, group, code, bindings, rights, component: loaded })
+    Ok(Plugin {
+        name: group.name.clone(),
+        origin,
+        manifest,
+        group,
+        code,
+        bindings,
+        rights,
+        component: loaded,
+    })
 }
 
 fn read(code: &Code) -> std::io::Result<Vec<u8>> {
@@ -175,9 +184,12 @@ fn recall(path: &Path) -> Option<Remembered> {
 fn remember(path: &Path, manifest: &Manifest, group: &CommandGroup) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
-    let text = serde_json::to_vec(&Remembered { form: DESCRIPTION_FORM, manifest: manifest.clone(), group: group.clone() })?;
+    let text = serde_json::to_vec(&Remembered {
+        form: DESCRIPTION_FORM,
+        manifest: manifest.clone(),
+        group: group.clone(),
+    })?;
     let aside = path.with_extension(format!("{}.tmp", std::process::id()));
     std::fs::write(&aside, text)?;
     std::fs::rename(&aside, path)
 }
-

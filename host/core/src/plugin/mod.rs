@@ -150,11 +150,16 @@ impl Plugin {
     }
 
     /// Its compiled component, compiled or fetched from the cache on first use.
-    pub async fn component(&self, engine: &Engine, cache: Option<&CodeCache>) -> Result<&Component<Handle>, LoadError> {
+    pub async fn component(
+        &self,
+        engine: &Engine,
+        cache: Option<&CodeCache>,
+    ) -> Result<&Component<Handle>, LoadError> {
         self.component
             .get_or_try_init(|| async {
                 let bindings = &self.bindings;
-                load::component(engine, cache, &self.code, self.digest(), |slot| bindings.contains_key(slot)).await
+                load::component(engine, cache, &self.code, self.digest(), |slot| bindings.contains_key(slot))
+                    .await
             })
             .await
     }

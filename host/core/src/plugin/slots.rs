@@ -16,7 +16,8 @@ const CONTRACT_VERSION: &str = "0.1.0";
 
 /// Tells whether the host knows an interface, in a version that it serves.
 pub fn known_interface(interface: &str) -> bool {
-    DAEMON_INTERFACES.iter().any(|known| interface_matches(interface, known)) || local_interface(interface).is_some()
+    DAEMON_INTERFACES.iter().any(|known| interface_matches(interface, known))
+        || local_interface(interface).is_some()
 }
 
 /// The local power behind an interface, without its version.
@@ -46,7 +47,8 @@ pub fn refused_imports(manifest: &Manifest, bound: impl Fn(&str) -> bool) -> Vec
     for import in &manifest.imports {
         let interface = import.interface.as_deref().unwrap_or(&import.slot);
         let ours = interface.starts_with("powerbox:plugin/") || interface.starts_with("endo:daemon/");
-        let served = interface.ends_with("@0.1.0") || interface_matches(&version_of(interface), CONTRACT_VERSION_NAME);
+        let served =
+            interface.ends_with("@0.1.0") || interface_matches(&version_of(interface), CONTRACT_VERSION_NAME);
         let fine = match import.kind {
             SlotKind::Function => false,
             SlotKind::Type => true,
@@ -55,7 +57,11 @@ pub fn refused_imports(manifest: &Manifest, bound: impl Fn(&str) -> bool) -> Vec
             SlotKind::Interface => known_interface(interface) || bound(&import.slot),
         };
         if !fine {
-            refused.push(if import.named { format!("{} ({interface})", import.slot) } else { interface.to_owned() });
+            refused.push(if import.named {
+                format!("{} ({interface})", import.slot)
+            } else {
+                interface.to_owned()
+            });
         }
     }
     refused

@@ -226,11 +226,8 @@ impl Command {
         for parameter in self.positionals() {
             let name = parameter.name.to_uppercase();
             let repeat = if parameter.repeated { "…" } else { "" };
-            usage += &if parameter.required {
-                format!(" <{name}>{repeat}")
-            } else {
-                format!(" [{name}]{repeat}")
-            };
+            usage +=
+                &if parameter.required { format!(" <{name}>{repeat}") } else { format!(" [{name}]{repeat}") };
         }
         usage
     }

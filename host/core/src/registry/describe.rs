@@ -91,7 +91,8 @@ pub fn read_group<C>(value: &Value<C>) -> Result<CommandGroup, DescribeError> {
                 if let Some(before) = &last_optional
                     && (parameter.required || parameter.repeated)
                 {
-                    let order = DescribeError::Order { command: command.name.clone(), parameter: before.clone() };
+                    let order =
+                        DescribeError::Order { command: command.name.clone(), parameter: before.clone() };
                     return Err(order);
                 }
                 if !parameter.required || parameter.repeated {

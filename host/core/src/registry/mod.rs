@@ -1,9 +1,7 @@
 //! Which commands there are, and which plugin runs each.
 
 mod command;
-pub use command::{
-    Command, CommandGroup, Effect, NameRight, Parameter, ParameterKind, ParameterStyle,
-};
+pub use command::{Command, CommandGroup, Effect, NameRight, Parameter, ParameterKind, ParameterStyle};
 
 mod describe;
 pub use describe::{DescribeError, read_group};

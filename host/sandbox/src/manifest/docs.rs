@@ -36,6 +36,18 @@ impl Documentation {
         Some(Documentation(docs))
     }
 
+    /// Adds what another package documents. The first to say something of an interface is believed.
+    pub(super) fn and(mut self, other: Documentation) -> Documentation {
+        for (name, docs) in other.0 {
+            let known = self.0.entry(name).or_default();
+            known.text = known.text.take().or(docs.text);
+            for (function, text) in docs.functions {
+                known.functions.entry(function).or_insert(text);
+            }
+        }
+        self
+    }
+
     pub(super) fn interface(&self, name: &str) -> Option<&InterfaceDocs> {
         self.0.get(name)
     }

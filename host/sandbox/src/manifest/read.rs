@@ -17,7 +17,8 @@ use super::{
 use crate::digest::Digest;
 use crate::wit_text;
 
-/// The custom section in which our build step keeps the component's WIT package, documentation included.
+/// The custom sections in which our build step keeps the WIT packages of a component, documentation included: one
+/// section for each package, since an encoded package has the documentation of itself alone.
 pub const DOCS_SECTION: &str = "powerbox:docs";
 
 pub(super) fn read(bytes: &[u8]) -> Result<Manifest, ManifestError> {
@@ -31,9 +32,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Manifest, ManifestError> {
     let docs = outline
         .sections
         .iter()
-        .find(|section| section.name == DOCS_SECTION)
-        .and_then(|section| Documentation::read(&section.data))
-        .unwrap_or_default();
+        .filter(|section| section.name == DOCS_SECTION)
+        .filter_map(|section| Documentation::read(&section.data))
+        .fold(Documentation::default(), Documentation::and);
     let side = |items: &[Outlined], world: &dyn Fn(&str) -> Option<WorldItem>| {
         items
             .iter()

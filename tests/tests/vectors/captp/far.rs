@@ -8,18 +8,18 @@ use powerbox_captp::{CallError, Exo, Message, Method, Object, Receiver, Reply, V
 type Body = Box<dyn Fn(Vec<Value>) -> Reply + Send + Sync>;
 
 /// An object with the methods given.
-pub struct Far {
+pub(super) struct Far {
     interface: &'static str,
     names: &'static [&'static str],
     methods: Vec<(&'static str, Body)>,
 }
 
 impl Far {
-    pub fn new(interface: &'static str) -> Self {
+    pub(super) fn new(interface: &'static str) -> Self {
         Self { interface, names: &[], methods: Vec::new() }
     }
 
-    pub fn method(
+    pub(super) fn method(
         mut self,
         name: &'static str,
         body: impl Fn(Vec<Value>) -> Reply + Send + Sync + 'static,
@@ -29,21 +29,21 @@ impl Far {
     }
 
     /// Answers with one value, always.
-    pub fn gives(self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub(super) fn gives(self, name: &'static str, value: impl Into<Value>) -> Self {
         let value = value.into();
         self.method(name, move |_| Reply::value(value.clone()))
     }
 
     /// Answers with the first argument.
-    pub fn returns_argument(self, name: &'static str) -> Self {
+    pub(super) fn returns_argument(self, name: &'static str) -> Self {
         self.method(name, |args| Reply::value(first(args)))
     }
 
-    pub fn throws(self, name: &'static str, thrown: Value) -> Self {
+    pub(super) fn throws(self, name: &'static str, thrown: Value) -> Self {
         self.method(name, move |_| Reply::error(CallError::Thrown(thrown.clone())))
     }
 
-    pub fn object(mut self) -> Object {
+    pub(super) fn object(mut self) -> Object {
         let names: Vec<_> = self.methods.iter().map(|(name, _)| *name).collect();
         // Tests may leak a little.
         self.names = names.leak();
@@ -66,7 +66,7 @@ impl Exo for Far {
 }
 
 /// The counter of several recordings.
-pub fn counter() -> Object {
+pub(super) fn counter() -> Object {
     object_with_self(|itself| {
         let count = Arc::new(Mutex::new(0.0));
         let read = count.clone();
@@ -81,7 +81,7 @@ pub fn counter() -> Object {
 }
 
 /// Makes an object that can name itself.
-pub fn object_with_self(make: impl FnOnce(Arc<Mutex<Option<Object>>>) -> Far) -> Object {
+pub(super) fn object_with_self(make: impl FnOnce(Arc<Mutex<Option<Object>>>) -> Far) -> Object {
     let itself = Arc::new(Mutex::new(None));
     let object = make(itself.clone()).object();
     *itself.lock().unwrap() = Some(object.clone());
@@ -89,7 +89,7 @@ pub fn object_with_self(make: impl FnOnce(Arc<Mutex<Option<Object>>>) -> Far) ->
 }
 
 /// An object whose methods are named by symbols.
-pub struct Symbols(pub Vec<(Method, Value)>);
+pub(super) struct Symbols(pub Vec<(Method, Value)>);
 
 impl Receiver for Symbols {
     fn receive(self: Arc<Self>, message: Message) -> Reply {
@@ -105,12 +105,12 @@ impl Receiver for Symbols {
     }
 }
 
-pub fn first(args: Vec<Value>) -> Value {
+pub(super) fn first(args: Vec<Value>) -> Value {
     args.into_iter().next().unwrap_or(Value::Undefined)
 }
 
 /// The object that an argument or answer is.
-pub fn object(value: Value) -> Object {
+pub(super) fn object(value: Value) -> Object {
     match value {
         Value::Capability(object) => object,
         other => panic!("{other:?} is no object"),

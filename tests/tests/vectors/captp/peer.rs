@@ -9,13 +9,13 @@ use serde_json::Value as Json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 /// One recorded message.
-pub struct Line {
-    pub from: String,
-    pub message: Json,
+pub(super) struct Line {
+    pub(super) from: String,
+    pub(super) message: Json,
 }
 
 /// Reads a recording, without its first line.
-pub fn recording(name: &str) -> Vec<Line> {
+pub(super) fn recording(name: &str) -> Vec<Line> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("vectors/captp-{name}.jsonl"));
     let text = std::fs::read_to_string(path).unwrap();
     text.lines()
@@ -28,26 +28,26 @@ pub fn recording(name: &str) -> Vec<Line> {
 }
 
 /// Plays one side of a recording against a session of ours.
-pub struct Peer {
+pub(super) struct Peer {
     stream: DuplexStream,
     decoder: Decoder,
 }
 
 impl Peer {
     /// Starts a session of ours, and the other side of it.
-    pub fn new(config: Config) -> (Self, Session) {
+    pub(super) fn new(config: Config) -> (Self, Session) {
         let (near, far) = transport::pair();
         (Self { stream: near, decoder: Decoder::new(1 << 20) }, Session::start(far, config))
     }
 
-    pub async fn say(&mut self, message: &Json) {
+    pub(super) async fn say(&mut self, message: &Json) {
         let mut frame = Vec::new();
         append(&mut frame, message.to_string().as_bytes());
         self.stream.write_all(&frame).await.unwrap();
     }
 
     /// Hears the next message, or `None` at the end of the stream.
-    pub async fn hear(&mut self) -> Option<Json> {
+    pub(super) async fn hear(&mut self) -> Option<Json> {
         loop {
             if let Some(frame) = self.decoder.next_frame().unwrap() {
                 return Some(serde_json::from_slice(frame).unwrap());
@@ -63,13 +63,13 @@ impl Peer {
         }
     }
 
-    pub async fn expect(&mut self, message: &Json) {
+    pub(super) async fn expect(&mut self, message: &Json) {
         let heard = self.hear().await.expect("a message");
         assert_eq!(normal(&heard), normal(message), "heard {heard}\nnot {message}");
     }
 
     /// Says the lines of `side` and expects the others, in their order.
-    pub async fn play(&mut self, lines: &[Line], side: &str) {
+    pub(super) async fn play(&mut self, lines: &[Line], side: &str) {
         for line in lines {
             if line.from == side {
                 self.say(&line.message).await;
@@ -80,7 +80,7 @@ impl Peer {
     }
 
     /// Shows that nothing but the answer to one more question is to be heard.
-    pub async fn expect_quiet(&mut self) {
+    pub(super) async fn expect_quiet(&mut self) {
         self.say(&serde_json::json!({"type": "CTP_BOOTSTRAP", "epoch": 0, "questionID": "quiet"})).await;
         let heard = self.hear().await.expect("an answer");
         assert_eq!(heard["answerID"], "quiet", "heard {heard}");
@@ -88,7 +88,7 @@ impl Peer {
 }
 
 /// A message with its bodies read, and without what is in errors for logs only.
-pub fn normal(message: &Json) -> Json {
+pub(super) fn normal(message: &Json) -> Json {
     match message {
         Json::Object(members) => members
             .iter()
@@ -109,7 +109,7 @@ pub fn normal(message: &Json) -> Json {
 }
 
 /// Hears that a question is answered with an error.
-pub async fn expect_refusal(peer: &mut Peer, question: &Json) {
+pub(super) async fn expect_refusal(peer: &mut Peer, question: &Json) {
     let heard = peer.hear().await.expect("an answer");
     assert_eq!(heard["answerID"], *question, "heard {heard}");
     assert_eq!(normal(&heard)["exception"]["body"]["@qclass"], "error", "heard {heard}");

@@ -6,10 +6,10 @@ use powerbox_captp::{CallError, Config, Method, Object, Reply, Session, Value, p
 use powerbox_passable::Symbol;
 use serde_json::{Value as Json, json};
 
-use super::far::{Far, Symbols, counter, first, object, object_with_self};
+use super::far::{Far, Symbols, counter, first, object};
 use super::peer::{Peer, expect_refusal, recording};
 
-pub fn serve(bootstrap: impl Into<Value>) -> (Peer, Session) {
+pub(super) fn serve(bootstrap: impl Into<Value>) -> (Peer, Session) {
     Peer::new(Config::new("b").bootstrap(bootstrap))
 }
 
