@@ -28,8 +28,8 @@ pub struct Limits {
     pub questions: usize,
     /// How many calls of the peer may be unanswered: 32,768. Beyond it calls are answered with an error.
     pub peer_questions: usize,
-    /// How many bytes the unanswered calls of the peer may have had as frames: 32 MiB. Beyond it calls are answered
-    /// with an error. A value may take sixteen times the bytes of its text.
+    /// How many bytes the unanswered calls of the peer may take, as frames and, by a rough estimate, as values:
+    /// 64 MiB. Beyond it calls are answered with an error, unless nothing else is unanswered.
     pub peer_question_bytes: usize,
     /// How many of the peer's calls may wait for answers or promises that are still open: 16,384. Beyond it calls on
     /// what is open are answered with an error.
@@ -68,7 +68,7 @@ impl Default for Limits {
             imports: 1 << 17,
             questions: 1 << 16,
             peer_questions: 1 << 15,
-            peer_question_bytes: 32 << 20,
+            peer_question_bytes: 64 << 20,
             queued_calls: 1 << 14,
             kept_answers: 1 << 10,
             kept_answer_bytes: 1 << 20,

@@ -69,7 +69,7 @@ async fn inspect(host: &Host, name: &str, json: bool) -> Result<(), Failure> {
             any = true;
             let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
             let binding = plugin.ok().and_then(|plugin| plugin.bindings().get(&slot.slot));
-            writeln!(out, "  {}  {}  {}", slot.slot, interface, bound_text(binding, interface))?;
+            writeln!(out, "  {}: {}", import_line(slot), bound_text(binding, interface))?;
         }
         if !any {
             writeln!(out, "  none: it reaches only what a command's arguments name")?;
@@ -83,7 +83,7 @@ async fn inspect(host: &Host, name: &str, json: bool) -> Result<(), Failure> {
             Ok(plugin) => {
                 for command in &plugin.group().commands {
                     writeln!(out, "  {}", command.usage())?;
-                    writeln!(out, "      {} ({:?})", command.summary, command.effect)?;
+                    writeln!(out, "      {} ({})", command.summary, command.effect.word())?;
                 }
             }
             Err(error) => writeln!(out, "  unknown: {error}")?,

@@ -1,5 +1,6 @@
 //! What a person at a terminal and a script meet: help, exit statuses, the embedded daemon's life, the prompt.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 use std::time::Duration;
@@ -249,4 +250,41 @@ fn every_crossing_is_recorded_with_its_principal_and_outcome() {
     assert!(of("lookup")["outcome"].as_str().unwrap().contains("absent"));
     let mode = std::fs::metadata(user.path("state/powerbox/audit.jsonl")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_prompt_outlives_its_daemon() {
+    let user = user();
+    let mut command = user.command::<&str>(&[]).unwrap();
+    let mut prompt = Running::start(command.stdin(Stdio::piped())).unwrap();
+    let child = prompt.child().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut list = || {
+        stdin.write_all(b"list\n").unwrap();
+        lines.by_ref().map(Result::unwrap).find(|line| line == "kept").unwrap();
+    };
+    user.ok(&["mkdir", "kept"]).unwrap();
+    list();
+    user.ok(&["stop"]).unwrap();
+    // The next command finds the session gone, and starts the daemon again.
+    list();
+    drop(stdin);
+    assert_eq!(prompt.finish(LIMIT).unwrap().status, Some(0));
+}
+
+#[test]
+fn a_peer_that_is_no_daemon_is_said_to_be_none() {
+    let user = user();
+    let socket = user.path("tmp/silent.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let peer = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // A frame that is no message.
+        stream.write_all(b"5:hello,").unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let refused = user.run(&["--connect", &format!("unix:{}", socket.display()), "list"]).unwrap();
+    assert_eq!(refused.status, Some(4), "{refused:?}");
+    peer.join().unwrap();
 }

@@ -84,7 +84,10 @@ impl<R: Clone + Eq + Hash> Answers<R> {
     pub(super) fn refuses(&self, bytes: usize, queued: bool, limits: &Limits) -> Option<&'static str> {
         if self.pending.len() >= limits.peer_questions {
             Some("unanswered calls")
-        } else if self.pending_bytes.saturating_add(bytes) > limits.peer_question_bytes {
+        } else if self.pending_bytes > 0
+            && self.pending_bytes.saturating_add(bytes) > limits.peer_question_bytes
+        {
+            // A call by itself is bounded by the size of a frame.
             Some("bytes of unanswered calls")
         } else if queued && self.queued >= limits.queued_calls {
             Some("queued calls")

@@ -49,6 +49,7 @@ impl<E: Embedding> Connection<E> {
         bytes: usize,
         embedding: &E,
     ) {
+        let bytes = bytes + method.map_or(0, cost);
         match self.read_call(target, method, trap, bytes, embedding) {
             Ok((target, message, queued)) => {
                 let answer = self.answers.open(question, bytes, queued);
@@ -193,3 +194,13 @@ fn characters<R>(text: &powerbox_passable::Text) -> Vec<Value<R>> {
     };
     char::decode_utf16(units).map(one).collect()
 }
+
+/// Estimates what a body takes as a value, beyond its text: a list of zeros is many times as large as it looks.
+fn cost(method: Raw<'_>) -> usize {
+    let Raw::Object { body: Some(body), .. } = method else { return 0 };
+    let is_mark = |byte: &u8| matches!(byte, b',' | b'[' | b'{');
+    ITEM * body.as_bytes().iter().filter(|byte| is_mark(byte)).count()
+}
+
+/// What an item of a list takes as a value.
+const ITEM: usize = 40;

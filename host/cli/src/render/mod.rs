@@ -65,6 +65,9 @@ pub(crate) fn aligned(table: &Table) -> String {
     for row in &table.rows {
         grid.add_row(row.iter().map(|cell| clean(cell)));
     }
+    for column in grid.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     let trimmed: Vec<_> = grid.lines().map(|line| line.trim_end().to_owned()).collect();
     trimmed.join("\n")
 }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -38,6 +39,9 @@ pub enum ConnectError {
     Setup(#[from] CallError),
 }
 
+/// How long a daemon may take to answer the first calls. A busy one that has just been started takes a second.
+const GREETING: Duration = Duration::from_secs(20);
+
 /// A session with a daemon, and what the core found out about it.
 #[derive(Clone)]
 pub struct Daemon {
@@ -49,7 +53,17 @@ pub struct Daemon {
 
 impl Daemon {
     /// Sets up a session: fetches the bootstrap and the root host, and finds out the dialect.
+    ///
+    /// A peer that takes the connection and then says nothing ends it with [`CallError::Deadline`] after
+    /// [`GREETING`].
     pub async fn greet(session: Session) -> Result<Self, ConnectError> {
+        match tokio::time::timeout(GREETING, Self::first_calls(session)).await {
+            Ok(greeted) => greeted,
+            Err(_) => Err(CallError::Deadline.into()),
+        }
+    }
+
+    async fn first_calls(session: Session) -> Result<Self, ConnectError> {
         let bootstrap = match session.bootstrap().await? {
             Value::Capability(bootstrap) => bootstrap,
             other => {

@@ -59,8 +59,7 @@ impl Host<Handle> for Membrane {
                 Ok(value) => args.push(value),
                 Err(mismatch) => {
                     let problem = Problem::Invalid(mismatch.at_key(&param.name).to_string());
-                    self.entry(function, &args).end(&Err(problem.clone()));
-                    return Reply::Now(answer(function.result.as_ref(), Err(problem)));
+                    return Self::finish(function, self.entry(function, &args), Err(problem));
                 }
             }
         }
@@ -97,8 +96,7 @@ impl Host<Handle> for Membrane {
                         () = grant.revoked() => Err(Problem::Revoked),
                         outcome = future => outcome,
                     };
-                    entry.end(&outcome);
-                    answer(function.result.as_ref(), outcome)
+                    answer(function.result.as_ref(), entry.end(outcome))
                 });
             }
             Ok(Begun::Awaited(answered, rights, grant)) => (answered, rights, grant),
@@ -109,16 +107,14 @@ impl Host<Handle> for Membrane {
         let function = Arc::clone(function);
         Reply::later(async move {
             let outcome = settle(answered, &rights, &grant).await;
-            entry.end(&outcome);
-            answer(function.result.as_ref(), outcome)
+            answer(function.result.as_ref(), entry.end(outcome))
         })
     }
 }
 
 impl Membrane {
     fn finish(function: &Function, entry: Entry, outcome: Result<Value<Handle>, Problem>) -> Reply<Handle> {
-        entry.end(&outcome);
-        Reply::Now(answer(function.result.as_ref(), outcome))
+        Reply::Now(answer(function.result.as_ref(), entry.end(outcome)))
     }
 
     fn slot_call(&self, function: &Function, args: Vec<Value<Handle>>) -> Result<Begun, Problem> {
@@ -144,6 +140,7 @@ impl Membrane {
         Entry {
             audit: Arc::clone(&self.audit),
             began: Instant::now(),
+            designated: args.iter().filter_map(types::designated).collect(),
             record: Some(Record {
                 time: now(),
                 principal: self.principal.to_string(),
@@ -250,12 +247,22 @@ fn wrap(
 struct Entry {
     audit: Arc<Audit>,
     began: Instant,
+    designated: Vec<String>,
     record: Option<Record>,
 }
 
 impl Entry {
-    fn end(mut self, outcome: &Result<Value<Handle>, Problem>) {
-        let (allowed, outcome) = match outcome {
+    /// Records the outcome, and gives it back with names as the user wrote them: a daemon that misses a name says
+    /// only the last part of its path.
+    fn end(mut self, outcome: Result<Value<Handle>, Problem>) -> Result<Value<Handle>, Problem> {
+        let outcome = outcome.map_err(|problem| match problem {
+            Problem::NotFound(name) => {
+                let written = self.designated.iter().find(|text| text.rsplit('/').next() == Some(name.as_str()));
+                Problem::NotFound(written.cloned().unwrap_or(name))
+            }
+            problem => problem,
+        });
+        let (allowed, said) = match &outcome {
             Ok(_) => (true, "answered".to_owned()),
             Err(problem) => {
                 let refused =
@@ -263,7 +270,8 @@ impl Entry {
                 (!refused, problem.to_string())
             }
         };
-        self.write(allowed, outcome);
+        self.write(allowed, said);
+        outcome
     }
 
     fn write(&mut self, allowed: bool, outcome: String) {

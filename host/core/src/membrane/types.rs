@@ -23,6 +23,11 @@ pub(super) fn label(handle: &Handle) -> String {
     }
 }
 
+/// What the user wrote for a name that is an argument.
+pub(super) fn designated(arg: &Value<Handle>) -> Option<String> {
+    Some(handle_name(arg.as_capability()?)?.text().to_owned())
+}
+
 /// Answers what a plugin can find out by looking at its own handles; `None` for functions that do more.
 pub(super) fn look(resource: &str, function: &str, args: &[Value<Handle>]) -> Option<Outcome> {
     let handle = match args.first() {

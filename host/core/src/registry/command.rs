@@ -51,6 +51,18 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// The word for it.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Reads => "reads",
+            Self::Writes => "writes",
+            Self::Destroys => "destroys",
+            Self::Executes => "executes",
+            Self::Communicates => "communicates",
+            Self::Other(word) => word,
+        }
+    }
+
     /// How much a user would mind: a replaced plugin whose command ranks higher than before asks for more.
     pub fn rank(&self) -> u8 {
         match self {

@@ -1,6 +1,6 @@
 use powerbox_passable::Value;
 
-use super::command::{CommandGroup, ParameterKind, ParameterStyle};
+use super::command::{CommandGroup, Effect, ParameterKind, ParameterStyle};
 use crate::bridge::plain_json;
 use crate::text::clean;
 
@@ -73,6 +73,9 @@ pub fn read_group<C>(value: &Value<C>) -> Result<CommandGroup, DescribeError> {
         command.summary = clean(&command.summary);
         command.details = clean(&command.details);
         command.category = clean(&command.category);
+        if let Effect::Other(word) = &mut command.effect {
+            *word = clean(word);
+        }
         limit("parameters of one command", command.parameters.len(), MAX_PARAMETERS)?;
         let mut names: Vec<String> = Vec::new();
         let mut last_optional: Option<String> = None;
