@@ -2,7 +2,7 @@
 //! calling and dropping an instance of the same component, and against a native async call.
 //!
 //! ```text
-//! bench-invoke COMPONENT [--json] [--command NAME] [--rounds N]
+//! bench-invoke [COMPONENT] [--json] [--command NAME] [--rounds N]
 //! ```
 //!
 //! Ours and the peer take turns, call by call, so that what else the machine does hits both; figures are medians.
@@ -22,7 +22,7 @@ use serde::Serialize;
 const INTERFACE: &str = "powerbox:plugin/commands";
 
 struct Options {
-    component: String,
+    component: std::path::PathBuf,
     command: String,
     rounds: usize,
     json: bool,
@@ -41,7 +41,7 @@ fn options() -> Result<Options> {
         }
     }
     let component =
-        component.context("usage: bench-invoke COMPONENT [--json] [--command NAME] [--rounds N]")?;
+        component.map_or_else(|| powerbox_tests::powerbox::component("empty"), |path| Ok(path.into()))?;
     Ok(Options { component, command, rounds: rounds.max(1), json })
 }
 
