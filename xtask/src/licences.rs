@@ -40,7 +40,10 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         eprintln!("xtask: licences of {} packages are free", packages.len());
         return Ok(());
     }
-    bail!("these dependencies are not under a licence that xtask/src/licences.rs allows: {}", refused.join(", "))
+    bail!(
+        "these dependencies are not under a licence that xtask/src/licences.rs allows: {}",
+        refused.join(", ")
+    )
 }
 
 /// Judges an SPDX expression: every part joined by `AND` must be free, of parts joined by `OR` one. Old packages
@@ -63,7 +66,10 @@ fn split<'a>(expression: &'a str, word: &str) -> Vec<&'a str> {
         match character {
             '(' => depth += 1,
             ')' => depth = depth.saturating_sub(1),
-            _ if depth == 0 && index >= start && expression.get(index..).is_some_and(|rest| rest.starts_with(word)) => {
+            _ if depth == 0
+                && index >= start
+                && expression.get(index..).is_some_and(|rest| rest.starts_with(word)) =>
+            {
                 parts.extend(expression.get(start..index).map(str::trim));
                 start = index + word.len();
             }
@@ -89,7 +95,9 @@ mod tests {
         ] {
             assert!(is_free(free), "{free}");
         }
-        for unfree in ["GPL-3.0-only", "MIT AND GPL-3.0-only", "no licence given", "(MIT OR ISC) AND LGPL-3.0", ""] {
+        for unfree in
+            ["GPL-3.0-only", "MIT AND GPL-3.0-only", "no licence given", "(MIT OR ISC) AND LGPL-3.0", ""]
+        {
             assert!(!is_free(unfree), "{unfree}");
         }
     }

@@ -87,8 +87,8 @@ impl Host<()> for Nobody {
 
 fn main() -> Result<()> {
     let options = options()?;
-    let bytes =
-        std::fs::read(&options.component).with_context(|| format!("cannot read {}", options.component))?;
+    let bytes = std::fs::read(&options.component)
+        .with_context(|| format!("cannot read {}", options.component.display()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let figures = runtime.block_on(measure(&options, &bytes))?;
     if options.json {

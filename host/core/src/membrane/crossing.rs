@@ -257,7 +257,8 @@ impl Entry {
     fn end(mut self, outcome: Result<Value<Handle>, Problem>) -> Result<Value<Handle>, Problem> {
         let outcome = outcome.map_err(|problem| match problem {
             Problem::NotFound(name) => {
-                let written = self.designated.iter().find(|text| text.rsplit('/').next() == Some(name.as_str()));
+                let written =
+                    self.designated.iter().find(|text| text.rsplit('/').next() == Some(name.as_str()));
                 Problem::NotFound(written.cloned().unwrap_or(name))
             }
             problem => problem,
