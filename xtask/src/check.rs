@@ -12,6 +12,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     components::build(workspace)?;
     // Plugins are checked as if they were for this machine, which spares a second build of all dependencies.
     let mut cargo = workspace.cargo();
-    cargo.args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]);
+    cargo.args(["clippy", "--workspace", "--all-targets", "--keep-going", "--", "--deny", "warnings"]);
     command::run(&mut cargo)
 }

@@ -27,12 +27,15 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
     }
     let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")?;
-    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
+    let packages =
+        metadata.get("packages").and_then(Value::as_array).context("cargo metadata lists no packages")?;
     let refused: Vec<String> = packages
         .iter()
         .filter_map(|package| {
-            let licence = package["license"].as_str().unwrap_or("no licence given");
-            let named = || format!("{} {} ({licence})", package["name"], package["version"]);
+            let text = |key: &str| package.get(key).and_then(Value::as_str);
+            let licence = text("license").unwrap_or("no licence given");
+            let named =
+                || format!("{} {} ({licence})", text("name").unwrap_or("?"), text("version").unwrap_or("?"));
             (!is_free(licence)).then(named)
         })
         .collect();
@@ -54,7 +57,7 @@ fn is_free(expression: &str) -> bool {
         let all = all.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')).unwrap_or(all);
         split(all, " OR ").iter().any(|one| {
             let one = one.split_whitespace().collect::<Vec<_>>().join(" ");
-            ALLOWED.contains(&one.as_str()) || (one.contains(['(', ' ']) && all != &one && is_free(&one))
+            ALLOWED.contains(&one.as_str()) || (one.contains(['(', ' ']) && *all != one && is_free(&one))
         })
     })
 }

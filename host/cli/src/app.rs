@@ -1,6 +1,5 @@
 //! From the words of a command line to an exit status.
 
-use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use clap::Parser as _;
@@ -15,7 +14,7 @@ use crate::embedded::{Embedded, External};
 use crate::exit::{Failure, Status};
 use crate::paths::Paths;
 use crate::terminal::Terminal;
-use crate::{plugin, prompt, service};
+use crate::{log, plugin, prompt, service};
 
 /// Which daemon is used.
 #[derive(Clone, Debug)]
@@ -57,8 +56,8 @@ pub(crate) fn main(words: &[String]) -> Status {
 }
 
 fn start(arguments: Arguments) -> Result<Status, Failure> {
-    log_to_stderr();
     let paths = Paths::find()?;
+    log::start(&paths.plugin_log());
     let serving = matches!(arguments.verb, Some(Verb::Serve));
     // A short command needs one thread; a prompt and a daemon use what there is.
     let runtime = if serving || arguments.verb.is_none() {
@@ -89,16 +88,6 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
     // A read of standard input cannot be ended; do not wait for it.
     runtime.shutdown_background();
     outcome
-}
-
-fn log_to_stderr() {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("POWERBOX_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .try_init();
 }
 
 fn choose(connect: Option<&str>, config: &Config) -> Result<Choice, Failure> {

@@ -9,6 +9,7 @@ mod bundled;
 mod config;
 mod embedded;
 mod exit;
+mod log;
 mod paths;
 mod plugin;
 mod prompt;

@@ -64,6 +64,11 @@ impl Paths {
         self.state.join("daemon.log")
     }
 
+    /// What plugins note.
+    pub(crate) fn plugin_log(&self) -> PathBuf {
+        self.state.join("plugins.log")
+    }
+
     /// What was typed at the prompt.
     pub(crate) fn history(&self) -> PathBuf {
         self.state.join("history.txt")

@@ -160,7 +160,10 @@ async fn install(
                 None if interface.starts_with("powerbox:plugin/") => "is served by the host".to_owned(),
                 None => "stays unbound".to_owned(),
             };
-            eprintln!("  slot {slot} ({interface}) {bound}");
+            // A plain import's slot is named after its interface.
+            let interface =
+                if slot.starts_with(interface.as_str()) { String::new() } else { format!(" ({interface})") };
+            eprintln!("  slot {slot}{interface} {bound}");
         }
         for (place, rights) in &installation.ask().rights {
             let (command, parameter) = place.split_once(' ').unwrap_or((place, ""));

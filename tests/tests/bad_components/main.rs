@@ -1,5 +1,12 @@
 //! Components that ask for what nobody offers, and plugins that misbehave: each fails in its own way, within its
 //! limits, while other commands go on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 use std::time::Duration;
 
@@ -72,6 +79,28 @@ fn each_misbehaviour_ends_with_its_own_error() {
     // The positive control: the same component does what it is asked when it behaves.
     let fine = user.run(&["ok"]).unwrap();
     assert_eq!(fine.status, Some(0), "{fine:?}");
+}
+
+#[test]
+fn handles_are_neither_guessed_nor_kept_nor_hoarded() {
+    let user = installed("hostile");
+    user.ok(&["mkdir", "d"]).unwrap();
+    let forged = user.run(&["forge"]).unwrap();
+    assert!(forged.stderr.contains("unknown handle"), "{forged:?}");
+    assert!(user.run(&["keep", "d"]).unwrap().stderr.contains("kept"));
+    assert!(user.run(&["keep"]).unwrap().stderr.contains("nothing was kept"), "a compartment keeps nothing");
+    let hoarded = user.run(&["hoard", "d"]).unwrap();
+    assert!(hoarded.stderr.contains("more than 10000 handles"), "{hoarded:?}");
+}
+
+#[test]
+fn what_a_plugin_notes_goes_to_a_file_and_not_to_the_screen() {
+    let user = installed("hostile");
+    let shouted = user.run(&["shout"]).unwrap();
+    assert_eq!(shouted.stderr, "shouted\n", "{shouted:?}");
+    let log = std::fs::read_to_string(user.path("state/powerbox/plugins.log")).unwrap();
+    assert!(log.contains("!!!!") && log.contains("hostile"), "{} bytes", log.len());
+    assert!(log.lines().count() <= 1000, "{} notes", log.lines().count());
 }
 
 #[test]

@@ -1,5 +1,12 @@
 //! Slots: two of one interface bound to two objects, one of an interface that the host has never seen bound to an
 //! object made by JavaScript, and slots that are bound to nothing. Calls reach the object that the user bound.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;

@@ -1,5 +1,12 @@
 //! The storage commands, from the command line to the daemon and back. With `POWERBOX_TEST_ENDO=SOCKET` (which
 //! `cargo xtask test --endo SOCKET` sets) the daemon is a live one, else the embedded one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 
 use std::io::{BufRead as _, BufReader};
 use std::time::Duration;

@@ -9,6 +9,9 @@ const MAX_NOTE: usize = 2000;
 /// How many notes one invocation may write.
 const MAX_NOTES: u32 = 1000;
 
+/// The target under which plugins' notes are traced, so that a front end can keep them apart from its own.
+pub const PLUGIN_NOTES: &str = "plugin";
+
 /// The power behind a `log` slot, for one invocation: notes go to the host's log under the plugin's name.
 pub struct LogPower {
     plugin: String,
@@ -40,10 +43,10 @@ impl Exo for LogPower {
         let note: String = crate::text::clean_line(note).chars().take(MAX_NOTE).collect();
         let plugin = self.plugin.as_str();
         match level {
-            "error" => tracing::error!(plugin, "{note}"),
-            "warning" => tracing::warn!(plugin, "{note}"),
-            "debug" => tracing::debug!(plugin, "{note}"),
-            _ => tracing::info!(plugin, "{note}"),
+            "error" => tracing::error!(target: PLUGIN_NOTES, plugin, "{note}"),
+            "warning" => tracing::warn!(target: PLUGIN_NOTES, plugin, "{note}"),
+            "debug" => tracing::debug!(target: PLUGIN_NOTES, plugin, "{note}"),
+            _ => tracing::info!(target: PLUGIN_NOTES, plugin, "{note}"),
         }
         Reply::undefined()
     }

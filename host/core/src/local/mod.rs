@@ -5,7 +5,7 @@ mod log;
 mod output;
 mod registry;
 
-pub use log::LogPower;
+pub use log::{LogPower, PLUGIN_NOTES};
 pub use output::{FrontEnd, Output, OutputPower, Table};
 pub use registry::RegistryPower;
 

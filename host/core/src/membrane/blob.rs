@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,8 @@ use powerbox_captp::{CallError, Exo, Object, Reply, Value};
 use super::grant::Grant;
 use super::problem::Problem;
 
-/// How many bytes are read from a file at once.
+/// How many bytes are handed over at once. A plugin receives bytes one by one as far as the engine's accounts go, so a
+/// larger piece would reach the limit of one call.
 const CHUNK: usize = 64 << 10;
 
 /// Bytes that the user named, read once from start to end.
@@ -23,15 +25,15 @@ pub struct Blob {
 enum Source {
     /// Something on this machine.
     Local(Arc<Mutex<Box<dyn Read + Send>>>),
-    /// An iterator of base64 texts, as a daemon's `streamBase64` gives.
-    Remote(Object),
+    /// An iterator of base64 texts, as a daemon's `streamBase64` gives, and what it gave beyond one piece.
+    Remote(Object, Arc<Mutex<VecDeque<u8>>>),
 }
 
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Local(_) => "Local",
-            Self::Remote(_) => "Remote",
+            Self::Remote(..) => "Remote",
         })
     }
 }
@@ -46,7 +48,7 @@ impl Blob {
 
     /// Bytes that an iterator of base64 texts gives.
     pub(super) fn remote(iterator: Object, grant: Arc<Grant>) -> Self {
-        Self { source: Source::Remote(iterator), grant }
+        Self { source: Source::Remote(iterator, Arc::default()), grant }
     }
 
     /// Gives the next bytes, or `None` at the end.
@@ -68,7 +70,10 @@ impl Blob {
                     Err(_) => Err(Problem::Cancelled),
                 }
             }
-            Source::Remote(iterator) => {
+            Source::Remote(iterator, rest) => {
+                if let Some(piece) = piece(rest) {
+                    return Ok(Some(piece));
+                }
                 let step = iterator.call("next", vec![]).await?;
                 match (step.get("done").and_then(Value::as_bool), step.get("value").and_then(Value::as_str)) {
                     (Some(true), _) => Ok(None),
@@ -88,6 +93,13 @@ impl Blob {
     pub(super) fn reader(&self) -> Object {
         Object::exo(Arc::new(BlobReader(self.clone())))
     }
+}
+
+/// Takes the next piece of what is left.
+fn piece(rest: &Mutex<VecDeque<u8>>) -> Option<Vec<u8>> {
+    let mut rest = rest.lock().unwrap_or_else(PoisonError::into_inner);
+    let count = rest.len().min(CHUNK);
+    (count > 0).then(|| rest.drain(..count).collect())
 }
 
 fn open_file(path: &str) -> std::io::Result<File> {
@@ -129,5 +141,62 @@ impl Exo for BlobReader {
                 Err(problem) => Err(CallError::error(problem.to_string())),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// An iterator that gives everything in one chunk.
+    struct OneChunk(Vec<u8>, AtomicBool);
+
+    impl Exo for OneChunk {
+        fn interface(&self) -> std::borrow::Cow<'_, str> {
+            "Alleged: AsyncIterator".into()
+        }
+
+        fn methods(&self) -> &'static [&'static str] {
+            &["next"]
+        }
+
+        fn call(self: &Arc<Self>, _: &str, _: Vec<Value>) -> Reply {
+            let done = self.1.swap(true, Ordering::Relaxed);
+            let value = if done { Value::Undefined } else { Value::text(STANDARD.encode(&self.0)) };
+            Reply::value(Value::record([("done", Value::Bool(done)), ("value", value)]))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_chunk_of_any_size_is_handed_over_in_pieces() {
+        let bytes: Vec<u8> = (0..3 * CHUNK + 5).map(|n| (n % 251) as u8).collect();
+        let iterator = Object::exo(Arc::new(OneChunk(bytes.clone(), AtomicBool::new(false))));
+        let blob = Blob::remote(iterator, Grant::new("plugin", "slot"));
+        let mut read = Vec::new();
+        while let Some(piece) = blob.read().await.unwrap() {
+            assert!(piece.len() <= CHUNK);
+            read.extend(piece);
+        }
+        assert!(read == bytes);
+    }
+
+    #[tokio::test]
+    async fn bytes_that_a_daemon_pulls_are_those_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, vec![7; CHUNK + 1]).unwrap();
+        let blob = Blob::open(path.to_str().unwrap(), Grant::new("plugin", "slot")).unwrap();
+        let again = Blob::remote(blob.reader(), Grant::new("plugin", "slot"));
+        let mut count = 0;
+        while let Some(piece) = again.read().await.unwrap() {
+            count += piece.len();
+        }
+        assert_eq!(count, CHUNK + 1);
+        assert!(
+            Blob::open(folder.path().to_str().unwrap(), Grant::new("plugin", "slot")).is_err(),
+            "a directory"
+        );
     }
 }
