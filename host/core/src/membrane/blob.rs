@@ -78,7 +78,11 @@ impl Blob {
                 match (step.get("done").and_then(Value::as_bool), step.get("value").and_then(Value::as_str)) {
                     (Some(true), _) => Ok(None),
                     (Some(false), Some(text)) => match STANDARD.decode(text) {
-                        Ok(bytes) => Ok(Some(bytes)),
+                        Ok(bytes) => {
+                            rest.lock().unwrap_or_else(PoisonError::into_inner).extend(bytes);
+                            // An empty chunk is not the end.
+                            Ok(Some(piece(rest).unwrap_or_default()))
+                        }
                         Err(error) => {
                             Err(Problem::Other(format!("the daemon sent malformed bytes: {error}")))
                         }
