@@ -39,14 +39,15 @@ fn rejected(ty: Option<&Type>, problem: Problem) -> Result<Option<Val<Handle>>, 
     let payload = match ty {
         None => None,
         Some(Type::String) => Some(Val::String(problem.to_string())),
-        Some(ty) => match to_wit(ty, &problem.to_value()) {
-            Ok(val) => Some(val),
-            Err(_) => {
+        Some(ty) => {
+            let value = if ty.case(problem.case()).is_some() {
+                problem.to_value()
+            } else {
                 // An error type of the plugin's own: say it in words, if there is a case for that.
-                let words = Value::record([("other", Value::text(problem.to_string()))]);
-                Some(to_wit(ty, &words).map_err(|_| fatal(problem))?)
-            }
-        },
+                Value::record([("other", Value::text(problem.to_string()))])
+            };
+            Some(to_wit(ty, &value).map_err(|_| fatal(problem))?)
+        }
     };
     Ok(Some(Val::err(payload)))
 }
