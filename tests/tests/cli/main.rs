@@ -59,7 +59,9 @@ fn inspecting_a_plugin_tells_what_it_imports_from_the_component_alone() {
         serde_json::from_str(&user.ok(&["plugin", "inspect", "storage", "--json"]).unwrap()).unwrap();
     let bytes = std::fs::read(component("storage").unwrap()).unwrap();
     assert_eq!(json["size"], bytes.len());
-    assert_eq!(json["slots"][0]["slot"], "inventory");
+    let slots: Vec<_> =
+        json["slots"].as_array().unwrap().iter().map(|slot| slot["slot"].as_str().unwrap()).collect();
+    assert_eq!(slots, ["powerbox:plugin/output@0.1.0", "inventory"]);
     assert_eq!(json["commands"].as_array().unwrap().len(), 8);
     assert!(!user.path("run/powerbox/daemon.sock").exists(), "no daemon was needed");
     let file = component("storage").unwrap();
