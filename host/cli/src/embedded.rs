@@ -2,6 +2,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use powerbox_captp::{Config, Release, Session, transport};
@@ -11,6 +12,10 @@ use crate::paths::Paths;
 
 /// What this side is called on the wire.
 const NAME: &str = "powerbox";
+
+/// How often a daemon that was just started is tried, and for how long at most.
+const POLL: Duration = Duration::from_millis(5);
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A daemon that somebody else runs.
 pub(crate) struct External(pub(crate) Endpoint);
@@ -48,7 +53,17 @@ impl Connect for Embedded {
             let started = tokio::task::spawn_blocking(move || start(&paths)).await;
             let not_started = |reason: String| ConnectError::NotStarted(Arc::from(reason));
             started.map_err(|error| not_started(error.to_string()))?.map_err(not_started)?;
-            transport::unix::connect(&socket, config()).await.map_err(|error| not_started(error.to_string()))
+            // Where another process started it, it may hold its lock and not listen yet.
+            let listening = async {
+                loop {
+                    match transport::unix::connect(&socket, config()).await {
+                        Ok(session) => return session,
+                        Err(_) => tokio::time::sleep(POLL).await,
+                    }
+                }
+            };
+            let connected = tokio::time::timeout(PATIENCE, listening).await;
+            connected.map_err(|_| not_started(format!("nothing listens at {}", socket.display())))
         })
     }
 }
