@@ -7,7 +7,7 @@ use std::sync::Arc;
 use powerbox_captp::{CallError, Object, Value};
 use powerbox_sandbox::Manifest;
 
-use crate::daemon::{ConnectError, Daemon, put};
+use crate::daemon::{ConnectError, Daemon};
 use crate::designation::parse_path;
 use crate::event::Event;
 use crate::host::Host;
@@ -111,14 +111,17 @@ impl Host {
         let bytes = read(path)?;
         let manifest = Manifest::read(&bytes)
             .map_err(|error| InstallError::Plugin { path: path.to_owned(), error: error.into() })?;
-        let origin = Origin::Installed(path.to_owned());
-        // Only for looking: every slot counts as bound, to nothing.
+        let plugin = self.look(path, bytes.into()).await;
+        Ok((manifest, plugin))
+    }
+
+    /// Loads a component only for looking: every slot counts as bound, to nothing.
+    async fn look(&self, path: &Path, bytes: Arc<[u8]>) -> Result<Plugin, PluginError> {
         let bind = |manifest: &Manifest| {
             let nothing = || crate::plugin::Binding::Bound(BoundTo { name: Vec::new(), id: None });
             slots(manifest).map(|slot| (slot.slot.clone(), nothing())).collect()
         };
-        let plugin = self.load(origin, Code::Bytes(bytes.into()), bind, None).await;
-        Ok((manifest, plugin))
+        self.load(Origin::Installed(path.to_owned()), Code::Bytes(bytes), bind, None).await
     }
 
     /// Prepares to install a file, with slots bound as `bind` says: pairs of a slot and a path in the person's names.
@@ -159,13 +162,8 @@ impl Host {
             bindings,
             seen,
         };
-        let load = |record: InstalledPlugin| {
-            let code = Code::Bytes(Arc::clone(&bytes));
-            async move { self.load_with(&record, code).await }
-        };
         // The name is only known once it described itself, and with the name the bindings it had before.
-        let (_, looked) = self.inspect(&path).await?;
-        record.name = looked.map_err(failed)?.name().to_owned();
+        record.name = self.look(&path, Arc::clone(&bytes)).await.map_err(failed)?.name().to_owned();
         if let Some(known) = self.registry().plugin(&record.name)
             && *known.origin() == Origin::Bundled
         {
@@ -178,7 +176,7 @@ impl Host {
                 }
             }
         }
-        let plugin = load(record.clone()).await.map_err(failed)?;
+        let plugin = self.load_with(&record, Code::Bytes(Arc::clone(&bytes))).await.map_err(failed)?;
         record.ask = plugin.ask();
         Ok(Installation { plugin, record, bytes })
     }
@@ -246,15 +244,11 @@ fn read(path: &Path) -> Result<Vec<u8>, InstallError> {
 /// Finds what a slot shall be bound to, and its formula identifier where the daemon has such.
 async fn resolve(daemon: &Daemon, name: &str) -> Result<BoundTo, Problem> {
     let path = parse_path(name).map_err(Problem::Invalid)?;
-    let mut spelled = path.clone();
-    if let Some(head) = spelled.first_mut() {
-        *head = daemon.dialect().special_name(head);
-    }
+    let spelled = daemon.dialect().path(path.clone());
     let ask = |function: &str, host: &Object| {
-        let binding = daemon.dialect().binding("endo:daemon/directory", function);
-        let args = put(vec![Value::texts(spelled.iter().map(String::as_str))], binding.args)
-            .map_err(|mismatch| Problem::Invalid(mismatch.to_string()))?;
-        Ok::<_, Problem>(host.call(binding.method, args))
+        let path = Value::texts(spelled.iter().map(String::as_str));
+        let answer = daemon.dialect().call(host, "endo:daemon/directory", function, vec![path]);
+        answer.map_err(|mismatch| Problem::Invalid(mismatch.to_string()))
     };
     let id = match ask("identify", daemon.host())?.await {
         Ok(Value::Text(id)) => id.as_str().map(str::to_owned),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use powerbox_captp::{Object, Value as OuterValue};
+use powerbox_captp::{Answer, CallError, Object, Value as OuterValue};
 use powerbox_passable::{Limits as ValueLimits, Value};
 use powerbox_sandbox::{Failure, LoadError, Type, Val};
 
@@ -190,11 +190,10 @@ fn bound_object(daemon: &Daemon, to: &BoundTo) -> Object {
             daemon.host().call("lookupById", vec![OuterValue::text(id.as_str())])
         }
         _ => {
-            let mut names = to.name.clone();
-            if let Some(head) = names.first_mut() {
-                *head = dialect.special_name(head);
-            }
-            daemon.host().call("lookup", vec![OuterValue::texts(names)])
+            let path = OuterValue::texts(dialect.path(to.name.clone()));
+            dialect
+                .call(daemon.host(), "endo:daemon/directory", "lookup", vec![path])
+                .unwrap_or_else(|mismatch| Answer::ready(Err(CallError::Invalid(mismatch.to_string()))))
         }
     };
     lookup.object()

@@ -31,8 +31,10 @@ impl Host {
         };
         let listed: Answer = match parents {
             Some(parents) => {
-                let path: Vec<&str> = parents.split('/').collect();
-                agent.call("lookup", vec![Value::texts(path)]).call("list", vec![])
+                let path = daemon.dialect().path(parents.split('/').map(str::to_owned).collect());
+                let path = Value::texts(path);
+                let directory = daemon.dialect().call(&agent, "endo:daemon/directory", "lookup", vec![path]);
+                directory.ok()?.call("list", vec![])
             }
             None => agent.call("list", vec![]),
         };

@@ -1,4 +1,7 @@
-use crate::bridge::camel_case;
+use powerbox_captp::{Answer, Object, Value};
+
+use super::put;
+use crate::bridge::{Mismatch, camel_case};
 
 /// Which daemon a session speaks to. Endo's branches differ in special names and in how some methods take arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +45,30 @@ impl Dialect {
             (Self::Master, Some(special)) => special.to_uppercase(),
             _ => name.to_owned(),
         }
+    }
+
+    /// Spells a path as the dialect does: only its head can be a special name.
+    pub fn path(self, mut names: Vec<String>) -> Vec<String> {
+        if let Some(head) = names.first_mut() {
+            *head = self.special_name(head);
+        }
+        names
+    }
+
+    /// Calls a function of a WIT interface on an object, as the table says.
+    ///
+    /// # Errors
+    ///
+    /// A [`Mismatch`] if an argument is not what its place in the binding takes.
+    pub fn call(
+        self,
+        object: &Object,
+        interface: &str,
+        function: &str,
+        args: Vec<Value>,
+    ) -> Result<Answer, Mismatch> {
+        let binding = self.binding(interface, function);
+        Ok(object.call(binding.method, put(args, binding.args)?))
     }
 
     /// How a function of a WIT interface is called on this daemon's objects.

@@ -4,7 +4,7 @@ use powerbox_captp::{Object, Value as OuterValue};
 use powerbox_passable::Value;
 
 use super::words::{Word, Words};
-use crate::daemon::{Dialect, put};
+use crate::daemon::Dialect;
 use crate::membrane::{Blob, Grant, Handle, Name, Problem, Rights};
 use crate::registry::{Command, ParameterKind};
 
@@ -102,16 +102,14 @@ async fn value(
 pub(crate) async fn lookup(
     agent: &Object,
     dialect: Dialect,
-    mut names: Vec<String>,
+    names: Vec<String>,
     text: &str,
 ) -> Result<Object, Problem> {
-    if let Some(head) = names.first_mut() {
-        *head = dialect.special_name(head);
-    }
-    let binding = dialect.binding("endo:daemon/directory", "lookup");
-    let args = put(vec![OuterValue::texts(names)], binding.args)
+    let path = OuterValue::texts(dialect.path(names));
+    let answer = dialect
+        .call(agent, "endo:daemon/directory", "lookup", vec![path])
         .map_err(|mismatch| Problem::Invalid(mismatch.to_string()))?;
-    match agent.call(binding.method, args).await? {
+    match answer.await? {
         OuterValue::Capability(object) => Ok(object),
         other => {
             let found = crate::bridge::kind(&other);

@@ -5,7 +5,7 @@ use powerbox_captp::{Answer, Object, Value};
 use super::blob::Blob;
 use super::grant::Grant;
 use super::problem::Problem;
-use crate::daemon::{Dialect, put};
+use crate::daemon::Dialect;
 use crate::registry::NameRight;
 
 /// One place in an agent's directories, with the rights that a command's parameter declares.
@@ -26,15 +26,12 @@ impl Name {
     pub fn new(
         agent: Object,
         dialect: Dialect,
-        mut path: Vec<String>,
+        path: Vec<String>,
         text: String,
         rights: Vec<NameRight>,
         grant: Arc<Grant>,
     ) -> Self {
-        // Only the head of a path can be a special name.
-        if let Some(head) = path.first_mut() {
-            *head = dialect.special_name(head);
-        }
+        let path = dialect.path(path);
         Self { agent, dialect, path, text, rights, grant }
     }
 
@@ -58,9 +55,8 @@ impl Name {
     }
 
     fn call(&self, interface: &str, function: &str, args: Vec<Value>) -> Result<Answer, Problem> {
-        let binding = self.dialect.binding(interface, function);
-        let args = put(args, binding.args).map_err(|mismatch| Problem::Invalid(mismatch.to_string()))?;
-        Ok(self.agent.call(binding.method, args))
+        let answer = self.dialect.call(&self.agent, interface, function, args);
+        answer.map_err(|mismatch| Problem::Invalid(mismatch.to_string()))
     }
 
     pub(super) fn lookup(&self) -> Result<Answer, Problem> {

@@ -8,7 +8,7 @@ use powerbox_sandbox::{
     ManifestError, Reply, Val,
 };
 
-use super::slots::{known_interface, refused_imports};
+use super::slots::{known_interface, makes_authority, refused_imports};
 use super::{Binding, Code, Origin, Plugin, PluginRights};
 use crate::bridge::from_wit;
 use crate::membrane::Handle;
@@ -128,7 +128,7 @@ pub(super) async fn component(
     bound: impl Fn(&str) -> bool,
 ) -> Result<Component<Handle>, LoadError> {
     let offered = |import: &Import| {
-        let asks = import.functions.iter().any(|function| !function.name.starts_with("[method]"));
+        let asks = import.functions.iter().any(|function| makes_authority(&function.name));
         !asks || known_interface(&import.interface) || bound(&import.slot)
     };
     let component = match code {

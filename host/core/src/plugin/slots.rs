@@ -1,5 +1,5 @@
 use powerbox_sandbox::wit::interface_matches;
-use powerbox_sandbox::{Manifest, ManifestFunction, ManifestInterface, SlotKind};
+use powerbox_sandbox::{Manifest, ManifestInterface, SlotKind};
 
 use crate::local::LOCAL_INTERFACES;
 
@@ -33,11 +33,16 @@ pub(crate) fn local_interface(interface: &str) -> Option<&'static str> {
 /// An interface that has only types, or methods of resources, asks for nothing: a method can only be called on a
 /// reference that came through some slot or argument.
 pub fn slots(manifest: &Manifest) -> impl Iterator<Item = &ManifestInterface> {
-    manifest.imports.iter().filter(|import| import.functions.iter().any(makes_authority))
+    manifest.imports.iter().filter(|import| asks(import))
 }
 
-fn makes_authority(function: &ManifestFunction) -> bool {
-    !function.name.starts_with("[method]")
+fn asks(import: &ManifestInterface) -> bool {
+    import.functions.iter().any(|function| makes_authority(&function.name))
+}
+
+/// Whether a function can be called without a reference that came from elsewhere: all but methods can.
+pub(super) fn makes_authority(function: &str) -> bool {
+    !function.starts_with("[method]")
 }
 
 /// The imports that nobody can answer: interfaces that the host does not know and the user did not bind, versions of
@@ -47,13 +52,13 @@ pub fn refused_imports(manifest: &Manifest, bound: impl Fn(&str) -> bool) -> Vec
     for import in &manifest.imports {
         let interface = import.interface.as_deref().unwrap_or(&import.slot);
         let ours = interface.starts_with("powerbox:plugin/") || interface.starts_with("endo:daemon/");
-        let served =
-            interface.ends_with("@0.1.0") || interface_matches(&version_of(interface), CONTRACT_VERSION_NAME);
+        let (name, _) = interface.split_once('@').unwrap_or((interface, ""));
+        let served = interface_matches(interface, &format!("{name}@{CONTRACT_VERSION}"));
         let fine = match import.kind {
             SlotKind::Function => false,
             SlotKind::Type => true,
             SlotKind::Interface if ours && !served => false,
-            SlotKind::Interface if !import.functions.iter().any(makes_authority) => true,
+            SlotKind::Interface if !asks(import) => true,
             SlotKind::Interface => known_interface(interface) || bound(&import.slot),
         };
         if !fine {
@@ -65,12 +70,4 @@ pub fn refused_imports(manifest: &Manifest, bound: impl Fn(&str) -> bool) -> Vec
         }
     }
     refused
-}
-
-/// Versions are compared as those of one interface are.
-const CONTRACT_VERSION_NAME: &str = "contract@0.1.0";
-
-fn version_of(interface: &str) -> String {
-    let version = interface.split_once('@').map_or("", |(_, version)| version);
-    format!("contract@{version}")
 }
