@@ -6,5 +6,7 @@ pub mod fixture;
 pub mod node;
 pub mod powerbox;
 pub mod program;
+pub mod raw;
 pub mod serve;
 pub mod transcript;
+pub mod world;

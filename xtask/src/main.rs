@@ -14,6 +14,7 @@ mod command;
 mod components;
 mod debian;
 mod docs;
+mod fuzz;
 mod host;
 mod licences;
 mod npm;
@@ -31,11 +32,15 @@ Usage: cargo xtask COMMAND
   run [--release] [ARGUMENTS…]       build, then start the program; without arguments it opens the prompt
   test [--endo SOCKET] [FILTERS…]    run all tests; with --endo the storage tests, against a running Endo daemon
   bench captp|invoke|cli [--json]    compare with peers
+  fuzz [--seconds N] [TARGETS…]      fuzz bridge, manifest and caveats, a minute each; needs a C++ compiler
   check                              formatting, lints and licences, as CI checks them
   components                         build the plugin components only, into target/components
 ";
 
 fn main() -> ExitCode {
+    if let Some(code) = fuzz::as_compiler() {
+        return code;
+    }
     match dispatch(std::env::args().skip(1).collect()) {
         Ok(code) => code,
         Err(error) => {
@@ -57,6 +62,7 @@ fn dispatch(mut arguments: Vec<String>) -> Result<ExitCode> {
         "run" => host::run(&workspace, rest)?,
         "test" => test::run(&workspace, rest)?,
         "bench" => bench::run(&workspace, rest)?,
+        "fuzz" => fuzz::run(&workspace, rest)?,
         "check" => check::run(&workspace)?,
         "components" => {
             components::build(&workspace)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 use powerbox_core::daemon::{Connect, Endpoint};
-use powerbox_core::{Event, Host, HostConfig, Link, Principal, Request};
+use powerbox_core::{Allowances, Event, Host, HostConfig, Link, Principal, Request};
 use powerbox_sandbox::EngineOptions;
 
 use crate::arguments::{Arguments, Verb};
@@ -14,7 +14,7 @@ use crate::embedded::{Embedded, External};
 use crate::exit::{Failure, Status};
 use crate::paths::Paths;
 use crate::terminal::Terminal;
-use crate::{log, plugin, prompt, service};
+use crate::{attenuate, audit, grant, log, plugin, prompt, service, why};
 
 /// Which daemon is used.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub(crate) struct App {
     pub(crate) paths: Paths,
     /// Which daemon.
     pub(crate) choice: Choice,
+    /// What plugins may use.
+    pub(crate) allowances: Allowances,
 }
 
 /// Runs the program.
@@ -113,13 +115,14 @@ impl App {
             Choice::External(endpoint) => Arc::new(External(endpoint.clone())),
             Choice::Embedded => Arc::new(Embedded(paths.clone())),
         };
+        let allowances = config.allowances.clone();
         let config = HostConfig {
             state: paths.state.clone(),
             data: paths.data.clone(),
             cache: paths.cache.clone(),
             bundled: bundled::PLUGINS.to_vec(),
             connect,
-            limits: config.limits(),
+            allowances: allowances.clone(),
             engine: if stays { EngineOptions::pooling(64) } else { EngineOptions::default() },
         };
         let host = Host::open(config).await;
@@ -129,13 +132,26 @@ impl App {
                 eprintln!("warning: {event}");
             }
         }
-        Ok(Self { host, paths, choice })
+        for name in allowances.plugins.keys() {
+            // A misspelt name must not silently limit nobody.
+            if host.registry().plugin(name).is_none() {
+                let name = powerbox_core::text::clean_line(name);
+                eprintln!("warning: config.toml has limits of the plugin `{name}`, which is not installed");
+            }
+        }
+        Ok(Self { host, paths, choice, allowances })
     }
 
     /// Runs one verb or command.
     pub(crate) async fn run(&self, verb: Verb, agent: Option<&str>, json: bool) -> Result<Status, Failure> {
         match verb {
             Verb::Plugin(verb) => plugin::run(&self.host, verb, json).await.map(|()| Status::Done),
+            Verb::Grant(verb) => grant::run(&self.host, verb, agent, json).await.map(|()| Status::Done),
+            Verb::Audit(arguments) => audit::run(&self.host, *arguments, json).await,
+            Verb::Why(arguments) => why::run(self, arguments, agent, json).await.map(|()| Status::Done),
+            Verb::Attenuate(arguments) => {
+                attenuate::run(&self.host, *arguments, agent, json).await.map(|()| Status::Done)
+            }
             Verb::Up => service::up(&self.paths, &self.choice, json).map(|()| Status::Done),
             Verb::Status => {
                 service::status(&self.host, &self.paths, &self.choice, json).await.map(|()| Status::Done)

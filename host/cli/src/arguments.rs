@@ -2,6 +2,11 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::attenuate::AttenuateArguments;
+use crate::audit::AuditArguments;
+use crate::grant::GrantVerb;
+use crate::why::WhyArguments;
+
 /// Runs commands as sandboxed plugins over an Endo daemon
 ///
 /// Without a command, opens a prompt. Everything that is not a verb below is a command of a plugin: `powerbox help`
@@ -14,7 +19,8 @@ pub(crate) struct Arguments {
     pub(crate) connect: Option<String>,
 
     /// Run for this agent: names are its names
-    #[arg(long = "as", global = true, value_name = "AGENT")]
+    // Not for all verbs: where one takes an agent, or means something else by it, it says so itself.
+    #[arg(long = "as", value_name = "AGENT")]
     pub(crate) agent: Option<String>,
 
     /// Print data as JSON
@@ -32,6 +38,15 @@ pub(crate) enum Verb {
     /// Manage plugins
     #[command(subcommand)]
     Plugin(PluginVerb),
+    /// Give plugins what they may reach, and take it back
+    #[command(subcommand)]
+    Grant(GrantVerb),
+    /// Show what plugins did and were refused, and what you granted
+    Audit(Box<AuditArguments>),
+    /// Show what a plugin may reach and why, or who may reach what a name stands for
+    Why(WhyArguments),
+    /// Make a reference that allows less than the object it stands for
+    Attenuate(Box<AttenuateArguments>),
     /// Start the embedded daemon
     Up,
     /// Tell which daemon is used and whether it runs
@@ -75,6 +90,11 @@ pub(crate) enum PluginVerb {
     List,
     /// Remove an installed plugin and take back all it was granted
     Remove {
+        /// The plugin's name
+        name: String,
+    },
+    /// Let a plugin run again that was put aside because it failed again and again
+    Restore {
         /// The plugin's name
         name: String,
     },

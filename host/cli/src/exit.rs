@@ -1,5 +1,8 @@
 use std::process::ExitCode;
 
+use powerbox_authority::audit::AuditError;
+use powerbox_authority::ledger::{AddError, LedgerError};
+use powerbox_core::grants::GiveError;
 use powerbox_core::membrane::Problem;
 use powerbox_core::{InstallError, InvokeError};
 use serde_json::json;
@@ -36,17 +39,24 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// What to do next.
     pub(crate) hint: Option<String>,
+    /// For whom it was tried: the chain in words, if it was a call of a plugin.
+    pub(crate) principal: Option<String>,
 }
 
 impl Failure {
     /// A failure of its own kind.
     pub(crate) fn new(status: Status, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), hint: None }
+        Self { status, message: message.into(), hint: None, principal: None }
     }
 
     /// The same, with what to do next.
     pub(crate) fn hinted(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Words that make no sense.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Status::Usage, message)
     }
 
     /// Shows it on standard error.
@@ -60,17 +70,18 @@ impl Failure {
                 Status::NoDaemon => "no-daemon",
                 Status::Interrupted => "interrupted",
             };
-            let mut error = json!({ "error": { "kind": kind, "message": self.message } });
-            if let (Some(hint), Some(error)) =
-                (&self.hint, error.get_mut("error").and_then(|e| e.as_object_mut()))
-            {
-                error.insert("hint".to_owned(), json!(hint));
+            let mut error = json!({ "kind": kind, "message": self.message });
+            if let Some(error) = error.as_object_mut() {
+                let more = [("hint", &self.hint), ("principal", &self.principal)];
+                error.extend(
+                    more.into_iter().filter_map(|(key, text)| Some((key.to_owned(), json!(text.as_ref()?)))),
+                );
             }
-            eprintln!("{error}");
+            eprintln!("{}", json!({ "error": error }));
         } else {
             eprintln!("error: {}", powerbox_core::text::clean(&self.message));
             if let Some(hint) = &self.hint {
-                eprintln!("hint: {hint}");
+                eprintln!("hint: {}", powerbox_core::text::clean_line(hint));
             }
         }
     }
@@ -85,7 +96,10 @@ impl From<InvokeError> for Failure {
                 Self::new(Status::Usage, message).hinted(format!("usage: powerbox {}", usage.usage))
             }
             InvokeError::Connect(_) => Self::new(Status::NoDaemon, message),
-            InvokeError::Problem(problem) => Self::from(problem),
+            InvokeError::Problem { principal, problem } => {
+                Self { principal: Some(principal.to_string()), ..Self::from(problem) }
+            }
+            InvokeError::Grants(error) => Self::from(error),
             _ => Self::new(Status::Failed, message),
         }
     }
@@ -112,9 +126,46 @@ impl From<InstallError> for Failure {
         let message = error.to_string();
         match error {
             InstallError::Connect(_) => Self::new(Status::NoDaemon, message),
-            InstallError::NoSlot { .. } => Self::new(Status::Usage, message),
+            InstallError::NoSlot { .. } => Self::usage(message),
+            InstallError::Give(error) => Self::from(error),
             _ => Self::new(Status::Failed, message),
         }
+    }
+}
+
+impl From<GiveError> for Failure {
+    fn from(error: GiveError) -> Self {
+        let message = error.to_string();
+        match error {
+            GiveError::Connect(_) => Self::new(Status::NoDaemon, message),
+            GiveError::NoSlot { .. } | GiveError::Object(_) => Self::usage(message),
+            GiveError::Add(error) => Self::from(error),
+            _ => Self::new(Status::Failed, message),
+        }
+    }
+}
+
+impl From<AddError> for Failure {
+    fn from(error: AddError) -> Self {
+        let message = error.to_string();
+        match error {
+            AddError::Ended(id) => Self::new(Status::Denied, message)
+                .hinted(format!("`powerbox grant show {id}` tells what it was")),
+            AddError::Over(_) | AddError::TooMany(_) => Self::usage(message),
+            _ => Self::new(Status::Failed, message),
+        }
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Self::new(Status::Failed, error.to_string())
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        Self::new(Status::Failed, error.to_string())
     }
 }
 

@@ -5,17 +5,27 @@
 
 mod app;
 mod arguments;
+mod ask;
+mod attenuate;
+mod audit;
 mod bundled;
 mod config;
+mod consent;
 mod embedded;
 mod exit;
+mod grant;
+mod held;
 mod log;
+mod moment;
 mod paths;
 mod plugin;
 mod prompt;
+mod put_aside;
 mod render;
 mod service;
 mod terminal;
+mod tty;
+mod why;
 
 use std::process::ExitCode;
 

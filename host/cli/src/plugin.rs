@@ -1,28 +1,30 @@
 //! `plugin …`: what the person decides about plugins.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io;
 use std::path::Path;
 
+use powerbox_authority::grant::{Record, Target};
 use powerbox_core::Host;
 use powerbox_core::local::Table;
-use powerbox_core::plugin::{Binding, Origin, Plugin, PluginError, known_interface, refused_imports, slots};
+use powerbox_core::plugin::{Origin, Plugin, PluginError, known_interface, refused_imports, slots};
 use powerbox_core::text::clean_line;
 use powerbox_sandbox::{Manifest, ManifestInterface};
 use serde_json::{Value as Json, json};
 
 use crate::arguments::PluginVerb;
+use crate::ask;
 use crate::exit::{Failure, Status};
-use crate::render;
+use crate::grant::words;
+use crate::held::{Held, Reach, is_hosts_own};
+use crate::render::{self, print};
 
 /// Runs one of the verbs.
 pub(crate) async fn run(host: &Host, verb: PluginVerb, json: bool) -> Result<(), Failure> {
     match verb {
         PluginVerb::Inspect { plugin } => inspect(host, &plugin, json).await,
         PluginVerb::Install { file, bind, yes } => install(host, &file, bind, yes || json, json).await,
-        PluginVerb::List => {
-            list(host, json);
-            Ok(())
-        }
+        PluginVerb::List => list(host, json),
+        PluginVerb::Restore { name } => restore(host, &name, json),
         PluginVerb::Remove { name } => {
             host.remove_plugin(&name).await?;
             eprintln!("the plugin `{name}` was removed and all it was granted was taken back");
@@ -34,8 +36,12 @@ pub(crate) async fn run(host: &Host, verb: PluginVerb, json: bool) -> Result<(),
 async fn inspect(host: &Host, name: &str, json: bool) -> Result<(), Failure> {
     let registry = host.registry();
     let looked;
+    let mut held = Held::nothing();
     let (manifest, plugin): (&Manifest, Result<&Plugin, &PluginError>) = match registry.plugin(name) {
-        Some(plugin) => (plugin.manifest(), Ok(plugin)),
+        Some(plugin) => {
+            held = Held::by(host, plugin.name(), None)?;
+            (plugin.manifest(), Ok(plugin))
+        }
         None if Path::new(name).exists() => {
             looked = host.inspect(Path::new(name)).await?;
             (&looked.0, looked.1.as_ref())
@@ -46,51 +52,58 @@ async fn inspect(host: &Host, name: &str, json: bool) -> Result<(), Failure> {
         }
     };
     if json {
-        println!("{}", inspection(manifest, plugin));
-        return Ok(());
+        return print(&inspection(manifest, plugin).to_string());
     }
-    let mut out = io::stdout().lock();
-    let write = |out: &mut dyn io::Write| -> io::Result<()> {
-        if let Ok(plugin) = plugin {
-            writeln!(out, "plugin   {} – {}", plugin.name(), clean_line(&plugin.group().summary))?;
+    let mut out = Vec::new();
+    describe(manifest, plugin, &held, &mut out)
+        .map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
+    print(String::from_utf8_lossy(&out).trim_end())
+}
+
+fn describe(
+    manifest: &Manifest,
+    plugin: Result<&Plugin, &PluginError>,
+    held: &Held,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    if let Ok(plugin) = plugin {
+        writeln!(out, "plugin   {} – {}", plugin.name(), clean_line(&plugin.group().summary))?;
+    }
+    writeln!(out, "digest   sha256:{}", manifest.digest)?;
+    writeln!(out, "size     {} bytes", manifest.size)?;
+    writeln!(out, "\nimports")?;
+    for import in &manifest.imports {
+        writeln!(out, "  {}", import_line(import))?;
+        for function in &import.functions {
+            writeln!(out, "    {}", function.name)?;
         }
-        writeln!(out, "digest   sha256:{}", manifest.digest)?;
-        writeln!(out, "size     {} bytes", manifest.size)?;
-        writeln!(out, "\nimports")?;
-        for import in &manifest.imports {
-            writeln!(out, "  {}", import_line(import))?;
-            for function in &import.functions {
-                writeln!(out, "    {}", function.name)?;
+    }
+    writeln!(out, "\nslots")?;
+    let mut any = false;
+    for slot in slots(manifest) {
+        any = true;
+        let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
+        let reach = held.reach(plugin.ok(), &slot.slot);
+        writeln!(out, "  {}: {}", import_line(slot), bound_text(&reach, interface))?;
+    }
+    if !any {
+        writeln!(out, "  none: it reaches only what a command's arguments name")?;
+    }
+    let refused = refused_imports(manifest, |_| false);
+    if !refused.is_empty() {
+        writeln!(out, "\nnot offered by this host: {}", refused.join(", "))?;
+    }
+    writeln!(out, "\ncommands")?;
+    match plugin {
+        Ok(plugin) => {
+            for command in &plugin.group().commands {
+                writeln!(out, "  {}", command.usage())?;
+                writeln!(out, "      {} ({})", command.summary, command.effect.word())?;
             }
         }
-        writeln!(out, "\nslots")?;
-        let mut any = false;
-        for slot in slots(manifest) {
-            any = true;
-            let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
-            let binding = plugin.ok().and_then(|plugin| plugin.bindings().get(&slot.slot));
-            writeln!(out, "  {}: {}", import_line(slot), bound_text(binding, interface))?;
-        }
-        if !any {
-            writeln!(out, "  none: it reaches only what a command's arguments name")?;
-        }
-        let refused = refused_imports(manifest, |_| false);
-        if !refused.is_empty() {
-            writeln!(out, "\nnot offered by this host: {}", refused.join(", "))?;
-        }
-        writeln!(out, "\ncommands")?;
-        match plugin {
-            Ok(plugin) => {
-                for command in &plugin.group().commands {
-                    writeln!(out, "  {}", command.usage())?;
-                    writeln!(out, "      {} ({})", command.summary, command.effect.word())?;
-                }
-            }
-            Err(error) => writeln!(out, "  unknown: {error}")?,
-        }
-        Ok(())
-    };
-    write(&mut out).map_err(|error| Failure::new(Status::Failed, error.to_string()))
+        Err(error) => writeln!(out, "  unknown: {error}")?,
+    }
+    Ok(())
 }
 
 fn import_line(import: &ManifestInterface) -> String {
@@ -100,11 +113,19 @@ fn import_line(import: &ManifestInterface) -> String {
     }
 }
 
-fn bound_text(binding: Option<&Binding>, interface: &str) -> String {
-    match binding {
-        Some(Binding::OwnNames) => "bound to the names of whoever runs the command".to_owned(),
-        Some(Binding::Bound(to)) if !to.name.is_empty() => format!("bound to `{}`", to.name.join("/")),
-        _ if interface.starts_with("powerbox:plugin/") => "served by the host".to_owned(),
+fn bound_text(reach: &Reach<'_>, interface: &str) -> String {
+    match reach {
+        Reach::Granted(record) => {
+            let caveats =
+                words::caveats(&record.caveats).map_or_else(String::new, |caveats| format!("; {caveats}"));
+            match &record.target {
+                Target::Power { .. } => format!("served by the host{caveats}"),
+                target => format!("bound to {target}{caveats}"),
+            }
+        }
+        Reach::OwnNamesAtFirst => format!("bound to {}", Target::OwnNames),
+        Reach::Ended => "unbound: what it reached was taken back".to_owned(),
+        _ if is_hosts_own(interface) => "served by the host".to_owned(),
         _ if known_interface(interface) => "unbound".to_owned(),
         _ => "unbound, of an interface that only its author knows".to_owned(),
     }
@@ -146,8 +167,8 @@ async fn install(
     yes: bool,
     json: bool,
 ) -> Result<(), Failure> {
-    let ask = !yes && io::stdin().is_terminal() && io::stderr().is_terminal();
-    if ask {
+    let asks = !yes && ask::somebody_is_there();
+    if asks {
         bind.extend(ask_bindings(host, file, &bind).await?);
     }
     let installation = host.prepare_install(file, &bind).await?;
@@ -156,8 +177,9 @@ async fn install(
         eprintln!("the plugin `{}` – {}", plugin.name(), clean_line(&plugin.group().summary));
         for (slot, interface) in &installation.ask().slots {
             let bound = match installation.bindings().get(slot) {
-                Some(to) => format!("is bound to `{}`", to.name.join("/")),
-                None if interface.starts_with("powerbox:plugin/") => "is served by the host".to_owned(),
+                Some(Target::Power { .. }) => "is served by the host".to_owned(),
+                Some(to) => format!("is bound to {to}"),
+                None if is_hosts_own(interface) => "is served by the host".to_owned(),
                 None => "stays unbound".to_owned(),
             };
             // A plain import's slot is named after its interface.
@@ -166,15 +188,10 @@ async fn install(
             eprintln!("  slot {slot}{interface} {bound}");
         }
         for (place, rights) in &installation.ask().rights {
-            let (command, parameter) = place.split_once(' ').unwrap_or((place, ""));
-            eprintln!(
-                "  `{command}` may {} what you name as {}",
-                rights.join(", "),
-                parameter.to_uppercase()
-            );
+            eprintln!("  {}", words::designated(place, rights));
         }
     }
-    if ask && !confirm("install it?")? {
+    if asks && !ask::confirm("install it?")? {
         return Err(Failure::new(Status::Failed, "nothing was installed"));
     }
     let name = plugin.name().to_owned();
@@ -182,10 +199,9 @@ async fn install(
     let digest = plugin.digest().to_string();
     host.install(installation).await?;
     if json {
-        println!("{}", json!({ "plugin": name, "digest": digest, "commands": commands }));
-    } else {
-        eprintln!("installed; its commands: {}", commands.join(", "));
+        return print(&json!({ "plugin": name, "digest": digest, "commands": commands }).to_string());
     }
+    eprintln!("installed; its commands: {}", commands.join(", "));
     Ok(())
 }
 
@@ -199,10 +215,10 @@ async fn ask_bindings(
     let mut answers = Vec::new();
     for slot in slots(&manifest) {
         let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
-        if interface.starts_with("powerbox:plugin/") || bound.iter().any(|(known, _)| *known == slot.slot) {
+        if is_hosts_own(interface) || bound.iter().any(|(known, _)| *known == slot.slot) {
             continue;
         }
-        let answer = question(&format!(
+        let answer = ask::question(&format!(
             "name of the object for slot `{}` ({interface}), empty for none: ",
             slot.slot
         ))?;
@@ -213,67 +229,74 @@ async fn ask_bindings(
     Ok(answers)
 }
 
-fn confirm(text: &str) -> Result<bool, Failure> {
-    Ok(matches!(question(&format!("{text} [y/N] "))?.as_str(), "y" | "Y" | "yes"))
+fn restore(host: &Host, name: &str, json: bool) -> Result<(), Failure> {
+    if host.registry().plugin(name).is_none() {
+        return Err(Failure::new(Status::Failed, format!("there is no plugin named `{}`", clean_line(name)))
+            .hinted("`powerbox plugin list` lists the plugins"));
+    }
+    let had_failed = host.restore_plugin(name);
+    let had_failed =
+        had_failed.map_err(|error| Failure::new(Status::Failed, format!("cannot restore it: {error}")))?;
+    if json {
+        return print(&json!({ "plugin": name, "hadFailed": had_failed }).to_string());
+    }
+    if had_failed {
+        eprintln!("the plugin `{name}` may run again");
+    } else {
+        eprintln!("the plugin `{name}` was not put aside");
+    }
+    Ok(())
 }
 
-fn question(text: &str) -> Result<String, Failure> {
-    let failed = |error: io::Error| Failure::new(Status::Failed, format!("cannot ask: {error}"));
-    let mut stderr = io::stderr();
-    write!(stderr, "{text}").and_then(|()| stderr.flush()).map_err(failed)?;
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).map_err(failed)?;
-    Ok(line.trim().to_owned())
+/// One plugin, as it is listed.
+struct Row {
+    name: String,
+    origin: String,
+    digest: String,
+    commands: Vec<String>,
+    bindings: Vec<String>,
 }
 
-fn list(host: &Host, json: bool) {
-    let registry = host.registry();
-    let rows: Vec<_> = registry
-        .plugins()
-        .iter()
-        .map(|plugin| {
-            let origin = match plugin.origin() {
+fn list(host: &Host, json: bool) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    for plugin in host.registry().plugins() {
+        let held = Held::by(host, plugin.name(), None)?;
+        let bound = slots(plugin.manifest()).filter_map(|slot| {
+            Some(format!("{}={}", slot.slot, binding_text(&held.reach(Some(plugin), &slot.slot))?))
+        });
+        rows.push(Row {
+            name: plugin.name().to_owned(),
+            origin: match plugin.origin() {
                 Origin::Bundled => "bundled".to_owned(),
                 Origin::Installed(source) => source.display().to_string(),
-            };
-            let commands: Vec<_> =
-                plugin.group().commands.iter().map(|command| command.name.as_str()).collect();
-            let bound: Vec<_> =
-                plugin.bindings().iter().map(|(slot, to)| format!("{slot}={}", binding_text(to))).collect();
-            (
-                plugin.name().to_owned(),
-                origin,
-                plugin.digest().to_string(),
-                commands.join(" "),
-                bound.join(" "),
-            )
-        })
-        .collect();
+            },
+            digest: plugin.digest().to_string(),
+            commands: plugin.group().commands.iter().map(|command| command.name.clone()).collect(),
+            bindings: bound.collect(),
+        });
+    }
     if json {
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|(name, origin, digest, commands, bound)| {
-                let commands: Vec<_> = commands.split(' ').collect();
-                let bound: Vec<_> = bound.split(' ').filter(|bound| !bound.is_empty()).collect();
-                json!({ "name": name, "origin": origin, "digest": digest, "commands": commands, "bindings": bound })
-            })
-            .collect();
-        println!("{}", Json::from(rows));
-        return;
+        let row = |row: &Row| {
+            let Row { name, origin, digest, commands, bindings } = row;
+            json!({ "name": name, "origin": origin, "digest": digest, "commands": commands, "bindings": bindings })
+        };
+        return print(&rows.iter().map(row).collect::<Json>().to_string());
     }
     let columns = ["name", "origin", "digest", "commands", "slots"].map(str::to_owned).to_vec();
-    let rows = rows
-        .into_iter()
-        .map(|(name, origin, digest, commands, bound)| {
-            vec![name, origin, digest.chars().take(12).collect(), commands, bound]
-        })
-        .collect();
-    println!("{}", render::aligned(&Table { columns, rows }));
+    let row = |row: Row| {
+        let digest = row.digest.chars().take(12).collect();
+        vec![row.name, row.origin, digest, row.commands.join(" "), row.bindings.join(" ")]
+    };
+    print(&render::aligned(&Table { columns, rows: rows.into_iter().map(row).collect() }))
 }
 
-fn binding_text(binding: &Binding) -> String {
-    match binding {
-        Binding::OwnNames => "(own names)".to_owned(),
-        Binding::Bound(to) => to.name.join("/"),
+/// What a slot was bound to, in short; nothing of what the host itself serves.
+fn binding_text(reach: &Reach<'_>) -> Option<String> {
+    match reach {
+        Reach::Granted(Record { target: Target::OwnNames, .. }) | Reach::OwnNamesAtFirst => {
+            Some("(own names)".to_owned())
+        }
+        Reach::Granted(Record { target: Target::Object { name, .. }, .. }) => Some(name.join("/")),
+        _ => None,
     }
 }

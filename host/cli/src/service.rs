@@ -3,9 +3,9 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use powerbox_core::Host;
 use powerbox_core::daemon::ConnectError;
-use powerbox_daemon::{Daemon, DaemonConfig, OpenError};
+use powerbox_core::{Host, open_authority};
+use powerbox_daemon::{Authority, Daemon, DaemonConfig, OpenError};
 use serde_json::json;
 
 use crate::app::Choice;
@@ -16,6 +16,9 @@ use crate::paths::Paths;
 /// How often is looked whether the daemon is gone, and for how long at most.
 const POLL: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How often the daemon writes down how grants were used.
+const NOTE: Duration = Duration::from_secs(1);
 
 /// Starts the embedded daemon, unless it runs.
 pub(crate) fn up(paths: &Paths, choice: &Choice, json: bool) -> Result<(), Failure> {
@@ -113,7 +116,32 @@ pub(crate) async fn stop(host: &Host, paths: &Paths, choice: &Choice) -> Result<
 }
 
 fn config(paths: &Paths) -> DaemonConfig {
-    DaemonConfig::new(paths.daemon_state(), paths.daemon_socket())
+    // Without its grants the daemon serves everything but attenuated references, which it then refuses.
+    let authority = authority(paths).inspect_err(|error| eprintln!("warning: {error:#}")).ok();
+    DaemonConfig { authority, ..DaemonConfig::new(paths.daemon_state(), paths.daemon_socket()) }
+}
+
+/// Opens the grants and the audit, which the daemon has in common with the commands.
+fn authority(paths: &Paths) -> anyhow::Result<Authority> {
+    std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700)
+        .create(&paths.state)
+        .with_context(|| format!("cannot make {}", paths.state.display()))?;
+    let ledger = Ledger::open(&paths.grants(), Clock::system())?;
+    let audit = Audit::open(&paths.audit(), AuditBounds::default())?;
+    Ok(Authority { ledger, audit })
+}
+
+/// Writes down now and then how attenuated references were used: a daemon may live for months.
+async fn note_use(ledger: Ledger) {
+    loop {
+        tokio::time::sleep(NOTE).await;
+        let ledger = ledger.clone();
+        match tokio::task::spawn_blocking(move || ledger.note_use()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "how grants were used was not written down"),
+            Err(_) => return,
+        }
+    }
 }
 
 /// Is the embedded daemon, until it is stopped. Says `ready`, `running` or what is wrong, in one line.
@@ -123,7 +151,10 @@ pub(crate) async fn serve(paths: &Paths) -> Result<(), Failure> {
         // Whoever started it may have gone.
         let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
     };
-    let daemon = match Daemon::open(config(paths)) {
+    let authority = open_authority(&paths.state);
+    let (ledger, audit) = authority.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
+    let config = DaemonConfig { authority: Some(Authority { ledger, audit }), ..config(paths) };
+    let daemon = match Daemon::open(config) {
         Ok(daemon) => daemon,
         Err(OpenError::AlreadyRunning(_)) => {
             say("running");
@@ -147,5 +178,12 @@ pub(crate) async fn serve(paths: &Paths) -> Result<(), Failure> {
         }
         stop.stop();
     });
-    daemon.run().await.map_err(|error| Failure::new(Status::Failed, error.to_string()))
+    let noting = ledger.clone().map(|ledger| tokio::spawn(note_use(ledger)));
+    let served = daemon.run().await;
+    if let Some(noting) = noting {
+        noting.abort();
+    }
+    // For people to read; nothing depends on it.
+    let _ = ledger.map(|ledger| ledger.note_use());
+    served.map_err(|error| Failure::new(Status::Failed, error.to_string()))
 }

@@ -1,22 +1,26 @@
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use indicatif::{ProgressBar, ProgressStyle};
 use powerbox_core::local::{FrontEnd, Output};
+use powerbox_core::membrane::{Consent, Word};
 
-use crate::render;
+use crate::{consent, render};
 
 /// Standard output and standard error, for one command.
 pub(crate) struct Terminal {
     json: bool,
     progress: Mutex<Option<ProgressBar>>,
+    /// Held by whoever writes: while the person is asked, what the plugin says waits.
+    screen: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Terminal {
     /// Makes one that prints text, or JSON.
     pub(crate) fn new(json: bool) -> Self {
-        Self { json, progress: Mutex::new(None) }
+        Self { json, progress: Mutex::default(), screen: Arc::default() }
     }
 
     /// Shows the command's final output.
@@ -34,15 +38,41 @@ impl Terminal {
 
 impl FrontEnd for Terminal {
     fn emit(&self, piece: Output) -> BoxFuture<'_, ()> {
-        self.clear_progress();
         let json = self.json;
-        // Writing blocks while the reader of a pipe is slow; other tasks go on meanwhile.
         Box::pin(async move {
-            let _ = tokio::task::spawn_blocking(move || show(&piece, json, false)).await;
+            let screen = Arc::clone(&self.screen).lock_owned().await;
+            self.clear_progress();
+            // Writing blocks while the reader of a pipe is slow; other tasks go on meanwhile.
+            let write = move || {
+                show(&piece, json, false);
+                drop(screen);
+            };
+            let _ = tokio::task::spawn_blocking(write).await;
+        })
+    }
+
+    fn confirm<'a>(&'a self, consent: &'a Consent) -> BoxFuture<'a, Word> {
+        if self.json {
+            // A program reads what comes, and programs do not agree to anything.
+            return Box::pin(async { Word::Nobody });
+        }
+        Box::pin(async move {
+            let screen = Arc::clone(&self.screen).lock_owned().await;
+            self.clear_progress();
+            let withdrawn = Withdrawn::default();
+            let (consent, unwanted) = (consent.clone(), Arc::clone(&withdrawn.0));
+            let ask = move || {
+                let word = consent::ask(&consent, &unwanted);
+                drop(screen);
+                word
+            };
+            tokio::task::spawn_blocking(ask).await.unwrap_or(Word::Nobody)
         })
     }
 
     fn progress(&self, done: u64, total: Option<u64>, what: &str) {
+        // Whoever writes now is more important.
+        let Ok(_screen) = self.screen.try_lock() else { return };
         if !io::stderr().is_terminal() {
             return;
         }
@@ -53,6 +83,16 @@ impl FrontEnd for Terminal {
         });
         bar.set_message(what.to_owned());
         bar.set_position(done);
+    }
+}
+
+/// Tells the thread that waits for an answer, when it is dropped, that nobody wants it any more.
+#[derive(Default)]
+struct Withdrawn(Arc<AtomicBool>);
+
+impl Drop for Withdrawn {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 

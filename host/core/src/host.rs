@@ -1,24 +1,26 @@
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use powerbox_sandbox::{
-    CacheBounds, CacheError, CodeCache, Engine, EngineError, EngineOptions, Limits, Manifest,
-};
+use powerbox_authority::audit::{Audit, AuditBounds, AuditError};
+use powerbox_authority::clock::Clock;
+use powerbox_authority::ledger::{AddError, Ledger, LedgerError};
+use powerbox_sandbox::{CacheBounds, CacheError, CodeCache, Engine, EngineError, EngineOptions};
 use tokio::sync::broadcast;
 
+use crate::allowance::{Allowances, Runs};
 use crate::daemon::{Connect, ConnectError, Daemon};
 use crate::event::Event;
-use crate::membrane::Audit;
+use crate::grants::{Book, Held};
 use crate::plugin::{
-    Binding, Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, PluginRights, Seen, StoreError,
-    load, private_folder, slots,
+    Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, Seen, StoreError, load, private_folder,
 };
+use crate::principal::Principal;
+use crate::quarantine::Quarantine;
 use crate::registry::Registry;
 
 /// What a host is made with.
 pub struct HostConfig {
-    /// For what must survive: records of installed plugins, the audit.
+    /// For what must survive: records of installed plugins, grants, the audit.
     pub state: PathBuf,
     /// For what was installed.
     pub data: PathBuf,
@@ -28,8 +30,8 @@ pub struct HostConfig {
     pub bundled: Vec<Bundled>,
     /// How to come to a session.
     pub connect: Arc<dyn Connect>,
-    /// What one invocation may use.
-    pub limits: Limits,
+    /// What plugins may use.
+    pub allowances: Allowances,
     /// How compartments are made.
     pub engine: EngineOptions,
 }
@@ -51,14 +53,17 @@ struct Inner {
     engine: Engine,
     code_cache: Option<CodeCache>,
     descriptions: PathBuf,
-    limits: Limits,
+    allowances: Allowances,
+    runs: Runs,
+    quarantine: Quarantine,
     connect: Arc<dyn Connect>,
     daemon: tokio::sync::Mutex<Option<Daemon>>,
     registry: RwLock<Arc<Registry>>,
     installed: Installed,
+    book: Book,
+    grants_followed: std::sync::OnceLock<Option<notify::RecommendedWatcher>>,
     audit: Arc<Audit>,
     events: broadcast::Sender<Event>,
-    rights: Mutex<BTreeMap<String, Arc<PluginRights>>>,
     startup: Mutex<broadcast::Receiver<Event>>,
     changing: tokio::sync::Mutex<()>,
 }
@@ -76,18 +81,27 @@ pub enum OpenError {
     /// The store of installed plugins.
     #[error("the plugin store cannot be used: {0}")]
     Store(#[from] StoreError),
+    /// The ledger of grants.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// The audit log.
-    #[error("the audit log {} cannot be written: {error}", .path.display())]
-    Audit {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        error: std::io::Error,
-    },
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// A plugin that comes with the program is broken: the program was built wrongly.
     #[error("a bundled plugin cannot be loaded: {0}")]
     Bundled(#[from] PluginError),
+}
+
+/// Opens the ledger of grants and the audit log of a state folder, for a host or for the embedded daemon beside it.
+///
+/// # Errors
+///
+/// If one of them cannot be used.
+pub fn open_authority(state: &Path) -> Result<(Ledger, Arc<Audit>), OpenError> {
+    private_folder(state).map_err(|error| StoreError::Io { path: state.to_owned(), error })?;
+    let audit = Audit::open(&state.join("audit"), AuditBounds::default())?;
+    let ledger = Ledger::open(&state.join("grants.sqlite"), Clock::system())?;
+    Ok((ledger, audit))
 }
 
 impl Host {
@@ -97,8 +111,7 @@ impl Host {
     /// An installed plugin that cannot be loaded is left out, with an [`Event::Broken`].
     pub async fn open(config: HostConfig) -> Result<Self, OpenError> {
         let installed = Installed::open(&config.state, &config.data)?;
-        let audit_path = config.state.join("audit.jsonl");
-        let audit = Audit::open(&audit_path).map_err(|error| OpenError::Audit { path: audit_path, error })?;
+        let (ledger, audit) = open_authority(&config.state)?;
         let descriptions = config.cache.join("described");
         // What describes a plugin must come from us alone, like compiled code.
         if let Err(error) = private_folder(&descriptions) {
@@ -109,14 +122,17 @@ impl Host {
             engine: Engine::new(config.engine)?,
             code_cache: Some(CodeCache::open(config.cache.join("code"), CacheBounds::default())?),
             descriptions,
-            limits: config.limits,
+            allowances: config.allowances,
+            runs: Runs::default(),
+            quarantine: Quarantine::new(config.state.join("quarantine.json")),
             connect: config.connect,
             daemon: tokio::sync::Mutex::new(None),
             registry: RwLock::new(Arc::default()),
             installed,
-            audit: Arc::new(audit),
+            book: Book::new(ledger),
+            grants_followed: std::sync::OnceLock::new(),
+            audit,
             events,
-            rights: Mutex::default(),
             startup: Mutex::new(startup),
             changing: tokio::sync::Mutex::new(()),
         }));
@@ -155,63 +171,58 @@ impl Host {
     }
 
     async fn load_bundled(&self, bundled: Bundled) -> Result<Plugin, PluginError> {
-        let bind = |manifest: &Manifest| {
-            let named = slots(manifest).filter(|slot| bundled.own_names.contains(&slot.slot.as_str()));
-            named.map(|slot| (slot.slot.clone(), Binding::OwnNames)).collect()
-        };
-        self.load(Origin::Bundled, Code::Static(bundled.bytes), bind, None).await
+        self.load(Origin::Bundled, Code::Static(bundled.bytes), |_| false, bundled.own_names).await
     }
 
     pub(crate) async fn load_installed(&self, record: &InstalledPlugin) -> Result<Plugin, PluginError> {
         let code = Code::File(self.0.installed.component(&record.digest));
-        let plugin = self.load_with(record, code).await?;
+        // Whether its slots may stay as they are was decided when it was installed.
+        let plugin = self.load(Origin::Installed(record.source.clone()), code, |_| true, &[]).await?;
         if plugin.digest().to_string() == record.digest { Ok(plugin) } else { Err(PluginError::Changed) }
-    }
-
-    /// Loads a version of an installed plugin, under the bindings and grants that it has.
-    pub(crate) async fn load_with(
-        &self,
-        record: &InstalledPlugin,
-        code: Code,
-    ) -> Result<Plugin, PluginError> {
-        let bindings = record.bindings.iter().map(|(slot, to)| (slot.clone(), Binding::Bound(to.clone())));
-        let bindings: BTreeMap<_, _> = bindings.collect();
-        let origin = Origin::Installed(record.source.clone());
-        self.load(origin, code, |_| bindings, Some(self.rights_of(&record.name))).await
     }
 
     pub(crate) async fn load(
         &self,
         origin: Origin,
         code: Code,
-        bind: impl FnOnce(&Manifest) -> BTreeMap<String, Binding>,
-        rights: Option<Arc<PluginRights>>,
+        bound: impl Fn(&str) -> bool,
+        own_names: &'static [&'static str],
     ) -> Result<Plugin, PluginError> {
-        load(&self.0.engine, self.code_cache(), Some(&self.0.descriptions), origin, code, bind, rights).await
+        let descriptions = Some(self.0.descriptions.as_path());
+        load(&self.0.engine, self.code_cache(), descriptions, origin, code, bound, own_names).await
     }
 
-    fn rights_of(&self, name: &str) -> Arc<PluginRights> {
-        let mut all = self.0.rights.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.entry(name.to_owned()).or_insert_with(|| PluginRights::new(name)))
+    /// The grants of all plugins.
+    pub fn ledger(&self) -> &Ledger {
+        self.0.book.ledger()
     }
 
-    /// Takes back everything that a plugin was granted in this process: its running calls end with `revoked`, and so
-    /// does every call that follows, until it is installed again. Tells whether there is such a plugin.
-    pub fn revoke(&self, name: &str) -> bool {
-        let registry = self.registry();
-        let plugin = registry.plugin(name);
-        if let Some(plugin) = plugin {
-            plugin.rights().revoke();
-        }
-        plugin.is_some()
+    pub(crate) fn book(&self) -> &Book {
+        &self.0.book
     }
 
-    /// Lets a plugin of this name begin with fresh grants; what was revoked stays so.
-    pub(crate) fn forget_rights(&self, name: &str) {
-        let mut all = self.0.rights.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(rights) = all.remove(name) {
-            rights.revoke();
-        }
+    /// Begins to listen for what other processes do to the grants, so that calls under way end when their grant does.
+    /// Calls that follow look for themselves; without this only those that wait would wait on.
+    pub(crate) fn follow_grants(&self) {
+        self.0.grants_followed.get_or_init(|| {
+            let ledger = self.ledger().clone();
+            let file = ledger.changed_file().to_owned();
+            let watcher = notify::recommended_watcher(move |_: notify::Result<notify::Event>| {
+                if let Err(error) = ledger.keep_up() {
+                    tracing::warn!(%error, "the grants cannot be read");
+                }
+            });
+            let watching = watcher.and_then(|mut watcher| {
+                notify::Watcher::watch(&mut watcher, &file, notify::RecursiveMode::NonRecursive)?;
+                Ok(watcher)
+            });
+            watching.map_err(|error| tracing::warn!(%error, "changes of the grants are not watched")).ok()
+        });
+    }
+
+    /// What a plugin has that acts for a principal.
+    pub(crate) fn held(&self, principal: &Principal, plugin: &Plugin) -> Result<Arc<Held>, AddError> {
+        self.0.book.held(principal, plugin, &self.0.audit)
     }
 
     /// The daemon: the session that is there, or a new one.
@@ -225,8 +236,11 @@ impl Host {
         Ok(daemon)
     }
 
-    /// Ends the session, if there is one.
+    /// Ends the session, if there is one, and brings to disk what is not there yet.
     pub async fn disconnect(&self) {
+        if let Err(error) = self.ledger().note_use() {
+            tracing::warn!(%error, "how grants were used was not written down");
+        }
         if let Some(daemon) = self.0.daemon.lock().await.take() {
             daemon.disconnect().await;
         }
@@ -273,11 +287,29 @@ impl Host {
         self.0.code_cache.as_ref()
     }
 
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.0.limits
+    pub(crate) fn allowances(&self) -> &Allowances {
+        &self.0.allowances
     }
 
-    pub(crate) fn audit(&self) -> &Arc<Audit> {
+    pub(crate) fn runs(&self) -> &Runs {
+        &self.0.runs
+    }
+
+    pub(crate) fn quarantine(&self) -> &Quarantine {
+        &self.0.quarantine
+    }
+
+    /// Lets a plugin run again that was put aside. Tells whether it had failed.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be written down.
+    pub fn restore_plugin(&self, name: &str) -> std::io::Result<bool> {
+        self.0.quarantine.restore(name)
+    }
+
+    /// The record of what crossed the membrane, and of what the person did to the grants.
+    pub fn audit(&self) -> &Arc<Audit> {
         &self.0.audit
     }
 

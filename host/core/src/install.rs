@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use powerbox_captp::{CallError, Object, Value};
+use powerbox_authority::grant::{Holder, Record, Target};
+use powerbox_authority::ledger::LedgerError;
 use powerbox_sandbox::Manifest;
 
-use crate::daemon::{ConnectError, Daemon};
-use crate::designation::parse_path;
+use crate::daemon::ConnectError;
 use crate::event::Event;
+use crate::grants::{Gift, GiveError};
 use crate::host::Host;
 use crate::membrane::Problem;
 use crate::plugin::{
-    Ask, BoundTo, Code, InstalledPlugin, Origin, Plugin, PluginError, Seen, StoreError, read_bounded, slots,
+    Ask, Code, InstalledPlugin, Origin, Plugin, PluginError, Seen, StoreError, local_interface, read_bounded,
+    slots,
 };
 use crate::registry::Registry;
 
@@ -70,6 +72,15 @@ pub enum InstallError {
     /// The plugin store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The grants.
+    #[error(transparent)]
+    Give(#[from] GiveError),
+}
+
+impl From<LedgerError> for InstallError {
+    fn from(error: LedgerError) -> Self {
+        Self::Give(error.into())
+    }
 }
 
 fn list(slots: &[String]) -> String {
@@ -81,6 +92,12 @@ pub struct Installation {
     plugin: Plugin,
     record: InstalledPlugin,
     bytes: Arc<[u8]>,
+    /// What the person binds now, by slot.
+    bind: Vec<(String, String)>,
+    /// What its slots would reach, by slot.
+    bindings: BTreeMap<String, Target>,
+    /// Whether a plugin of this name is installed already, whose grants it takes over.
+    replaces: bool,
 }
 
 impl Installation {
@@ -95,8 +112,8 @@ impl Installation {
     }
 
     /// What its slots would be bound to.
-    pub fn bindings(&self) -> &BTreeMap<String, BoundTo> {
-        &self.record.bindings
+    pub fn bindings(&self) -> &BTreeMap<String, Target> {
+        &self.bindings
     }
 }
 
@@ -117,11 +134,7 @@ impl Host {
 
     /// Loads a component only for looking: every slot counts as bound, to nothing.
     async fn look(&self, path: &Path, bytes: Arc<[u8]>) -> Result<Plugin, PluginError> {
-        let bind = |manifest: &Manifest| {
-            let nothing = || crate::plugin::Binding::Bound(BoundTo { name: Vec::new(), id: None });
-            slots(manifest).map(|slot| (slot.slot.clone(), nothing())).collect()
-        };
-        self.load(Origin::Installed(path.to_owned()), Code::Bytes(bytes), bind, None).await
+        self.load(Origin::Installed(path.to_owned()), Code::Bytes(bytes), |_| true, &[]).await
     }
 
     /// Prepares to install a file, with slots bound as `bind` says: pairs of a slot and a path in the person's names.
@@ -143,61 +156,107 @@ impl Host {
                 let slots = slots(&manifest).map(|slot| slot.slot.clone()).collect();
                 return Err(InstallError::NoSlot { slot: slot.clone(), slots });
             }
-            let daemon = self.daemon().await?;
-            let bound = resolve(&daemon, name).await;
-            let bound = bound.map_err(|problem| InstallError::Bind {
-                slot: slot.clone(),
-                name: name.clone(),
-                problem,
+            let target = self.object_target(None, name).await.map_err(|error| match error {
+                GiveError::Name { name, problem } => InstallError::Bind { slot: slot.clone(), name, problem },
+                GiveError::Connect(error) => InstallError::Connect(error),
+                error => InstallError::Give(error),
             })?;
-            bindings.insert(slot.clone(), bound);
+            bindings.insert(slot.clone(), target);
         }
 
         let seen = Seen::of(&path);
-        let mut record = InstalledPlugin {
-            name: String::new(),
-            source: path.clone(),
-            digest: manifest.digest.to_string(),
-            ask: Ask::default(),
-            bindings,
-            seen,
-        };
-        // The name is only known once it described itself, and with the name the bindings it had before.
-        record.name = self.look(&path, Arc::clone(&bytes)).await.map_err(failed)?.name().to_owned();
-        if let Some(known) = self.registry().plugin(&record.name)
+        // The name is only known once it described itself, and with the name what it was granted before.
+        let name = self.look(&path, Arc::clone(&bytes)).await.map_err(failed)?.name().to_owned();
+        if let Some(known) = self.registry().plugin(&name)
             && *known.origin() == Origin::Bundled
         {
-            return Err(InstallError::Bundled(record.name));
+            return Err(InstallError::Bundled(name));
         }
-        if let Some(before) = self.installed().list()?.into_iter().find(|known| known.name == record.name) {
-            for (slot, to) in before.bindings {
-                if slots(&manifest).any(|known| known.slot == slot) {
-                    record.bindings.entry(slot).or_insert(to);
+        let replaces = self.installed().list()?.iter().any(|known| known.name == name);
+        if replaces {
+            for record in self.ledger().held_by(&Holder::plugin(None, &name))? {
+                if slots(&manifest).any(|known| known.slot == record.slot) {
+                    bindings.entry(record.slot).or_insert(record.target);
                 }
             }
         }
-        let plugin = self.load_with(&record, Code::Bytes(Arc::clone(&bytes))).await.map_err(failed)?;
-        record.ask = plugin.ask();
-        Ok(Installation { plugin, record, bytes })
+        let origin = Origin::Installed(path.clone());
+        let bound = |slot: &str| bindings.contains_key(slot);
+        let plugin = self.load(origin, Code::Bytes(Arc::clone(&bytes)), bound, &[]).await.map_err(failed)?;
+        let digest = manifest.digest.to_string();
+        let record = InstalledPlugin { name, source: path, digest, ask: plugin.ask(), seen };
+        Ok(Installation { plugin, record, bytes, bind: bind.to_vec(), bindings, replaces })
     }
 
     /// Installs what was prepared: it is live for the next invocation.
     pub async fn install(&self, installation: Installation) -> Result<(), InstallError> {
-        let Installation { plugin, record, bytes } = installation;
+        let Installation { plugin, record, bytes, bind, replaces, .. } = installation;
         let name = record.name.clone();
         let _changing = self.changing().await;
+        if !replaces {
+            // Another plugin may have had this name: what was granted to that one was not granted to this one.
+            self.book().remove_plugin(&name)?;
+        }
         self.installed().keep(plugin.digest(), &bytes)?;
-        self.installed().put(record.clone())?;
-        // A plugin whose grants were revoked begins anew; what was revoked stays so.
-        let plugin = if plugin.rights().designation().is_revoked() {
-            self.forget_rights(&name);
-            let again = self.load_with(&record, Code::Bytes(bytes)).await;
-            again.map_err(|error| InstallError::Plugin { path: record.source.clone(), error })?
-        } else {
-            plugin
-        };
+        let slots: Vec<_> = slots(plugin.manifest()).map(|slot| slot.slot.clone()).collect();
         self.swap_in(plugin);
+        let given = self.give_at_installation(&name, &bind, &slots).await;
+        let recorded = given.and_then(|()| Ok(self.installed().put(record)?));
+        if let Err(error) = recorded {
+            // What is not recorded as installed has nothing and is not there.
+            if !replaces {
+                self.swap_out(&name);
+                self.book().remove_plugin(&name)?;
+            }
+            return Err(error);
+        }
         self.tell(Event::Installed { plugin: name });
+        Ok(())
+    }
+
+    /// Gives a plugin what its installation says. A slot that was taken back is given again, as is the right to what the
+    /// user names: installing is consenting. What it had for slots that are gone is taken back.
+    async fn give_at_installation(
+        &self,
+        name: &str,
+        bind: &[(String, String)],
+        slots: &[String],
+    ) -> Result<(), InstallError> {
+        let holder = Holder::plugin(None, name);
+        for record in self.ledger().held_by(&holder)? {
+            if record.slot != Record::DESIGNATION && !slots.contains(&record.slot) {
+                self.revoke_grant(record.id)?;
+            }
+        }
+        for (slot, to) in bind {
+            self.give(&Gift {
+                plugin: name.to_owned(),
+                agent: None,
+                slot: slot.clone(),
+                name: Some(to.clone()),
+                parent: None,
+                caveats: Vec::new(),
+            })
+            .await?;
+        }
+        let registry = self.registry();
+        if let Some(plugin) = registry.plugin(name) {
+            self.book().give_defaults(None, &holder, plugin, self.audit()).map_err(GiveError::from)?;
+        }
+        let served = slots_served(&registry, name).chain([Record::DESIGNATION.to_owned()]);
+        for slot in served {
+            if self.ledger().filling(&holder, &slot)?.is_none() {
+                let gift = Gift {
+                    plugin: name.to_owned(),
+                    agent: None,
+                    slot,
+                    name: None,
+                    parent: None,
+                    caveats: Vec::new(),
+                };
+                self.give(&gift).await?;
+            }
+        }
         Ok(())
     }
 
@@ -212,6 +271,7 @@ impl Host {
         if !self.installed().remove(name)? {
             return Err(InstallError::Unknown(name.to_owned()));
         }
+        self.book().remove_plugin(name)?;
         self.swap_out(name);
         Ok(())
     }
@@ -227,38 +287,25 @@ impl Host {
         self.set_registry(Registry::new(plugins));
     }
 
-    /// Takes a plugin and all its grants away.
+    /// Takes a plugin out of the registry. What it was granted is taken back by whoever removes it for good.
     pub(crate) fn swap_out(&self, name: &str) {
         let plugins =
             self.registry().plugins().iter().filter(|plugin| plugin.name() != name).cloned().collect();
         self.set_registry(Registry::new(plugins));
-        self.forget_rights(name);
         self.tell(Event::Removed { plugin: name.to_owned() });
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, InstallError> {
-    read_bounded(path).map_err(|error| InstallError::Read { path: path.to_owned(), error })
+/// The slots of a plugin that the host itself serves.
+fn slots_served(registry: &Registry, name: &str) -> impl Iterator<Item = String> {
+    let plugin = registry.plugin(name);
+    let served = plugin
+        .into_iter()
+        .flat_map(|plugin| slots(plugin.manifest()))
+        .filter(|slot| local_interface(slot.interface.as_deref().unwrap_or(&slot.slot)).is_some());
+    served.map(|slot| slot.slot.clone()).collect::<Vec<_>>().into_iter()
 }
 
-/// Finds what a slot shall be bound to, and its formula identifier where the daemon has such.
-async fn resolve(daemon: &Daemon, name: &str) -> Result<BoundTo, Problem> {
-    let path = parse_path(name).map_err(Problem::Invalid)?;
-    let spelled = daemon.dialect().path(path.clone());
-    let ask = |function: &str, host: &Object| {
-        let path = Value::texts(spelled.iter().map(String::as_str));
-        let answer = daemon.dialect().call(host, "endo:daemon/directory", function, vec![path]);
-        answer.map_err(|mismatch| Problem::Invalid(mismatch.to_string()))
-    };
-    let id = match ask("identify", daemon.host())?.await {
-        Ok(Value::Text(id)) => id.as_str().map(str::to_owned),
-        Ok(_) => return Err(Problem::NotFound(name.to_owned())),
-        // Not every object that names things knows identifiers.
-        Err(CallError::Thrown(_)) => None,
-        Err(error) => return Err(error.into()),
-    };
-    match ask("lookup", daemon.host())?.await? {
-        Value::Capability(_) => Ok(BoundTo { name: path, id }),
-        other => Err(Problem::Invalid(format!("it is {}, not an object", crate::bridge::kind(&other)))),
-    }
+fn read(path: &Path) -> Result<Vec<u8>, InstallError> {
+    read_bounded(path).map_err(|error| InstallError::Read { path: path.to_owned(), error })
 }

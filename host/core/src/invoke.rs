@@ -4,18 +4,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use powerbox_captp::{Answer, CallError, Object, Value as OuterValue};
+use powerbox_authority::grant::{Ending, Grant, Holder, Target};
+use powerbox_authority::ledger::AddError;
+use powerbox_captp::{Answer, CallError, Object, Reply, Value as OuterValue, promise};
 use powerbox_passable::{Limits as ValueLimits, Value};
-use powerbox_sandbox::{Failure, LoadError, Type, Val};
+use powerbox_sandbox::{Caller, Failure, Host as SandboxHost, LoadError, Type, Val};
 
+use crate::allowance::Allowance;
 use crate::bridge::{Reference as _, from_wit, to_wit};
-use crate::daemon::{ConnectError, Daemon};
+use crate::daemon::{ConnectError, Daemon, Dialect};
 use crate::designation::{DesignationError, UsageError, designate, lookup, parse, parse_path};
+use crate::grants::{Held, HeldGrant};
 use crate::host::Host;
 use crate::local::{FrontEnd, LogPower, Output, OutputPower, RegistryPower};
-use crate::membrane::{Handle, Membrane, Problem, Slot};
-use crate::plugin::{Binding, BoundTo, Plugin, local_interface, slots};
+use crate::membrane::{Handle, Membrane, Problem, RECEIVER, Setting, Slot};
+use crate::plugin::{Plugin, local_interface_named, slots};
 use crate::principal::{Link, Principal};
+use crate::quarantine::PutAside;
 use crate::registry::{Registry, UnknownCommand};
 
 /// What a front end asks for.
@@ -46,8 +51,20 @@ pub enum InvokeError {
     #[error(transparent)]
     Designation(DesignationError),
     /// The command itself failed, or was refused something.
+    #[error("{problem}")]
+    Problem {
+        /// For whom it ran.
+        principal: Principal,
+        /// What happened.
+        #[source]
+        problem: Problem,
+    },
+    /// The plugin failed too often.
     #[error(transparent)]
-    Problem(#[from] Problem),
+    PutAside(#[from] PutAside),
+    /// The grants cannot be read.
+    #[error(transparent)]
+    Grants(#[from] AddError),
     /// The plugin broke, or reached a limit.
     #[error("the plugin `{plugin}` failed: {failure}")]
     Plugin {
@@ -76,15 +93,6 @@ pub enum InvokeError {
     },
 }
 
-impl From<DesignationError> for InvokeError {
-    fn from(error: DesignationError) -> Self {
-        match error {
-            DesignationError::Problem(problem) => Self::Problem(problem),
-            error => Self::Designation(error),
-        }
-    }
-}
-
 static INVOCATIONS: AtomicU64 = AtomicU64::new(1);
 
 const COMMANDS: &str = "powerbox:plugin/commands";
@@ -102,20 +110,47 @@ impl Host {
         let contract = |reason: String| InvokeError::Contract { plugin: plugin.name().to_owned(), reason };
         let command = entry.command().ok_or_else(|| contract("the command is gone".to_owned()))?;
         let words = parse(command, &request.words)?;
+        let agent_path = request.principal.agent();
+        self.quarantine().check(plugin.name(), &plugin.digest().to_string())?;
         let principal = request
             .principal
             .with(Link::Plugin(plugin.name().to_owned()))
             .with(Link::Invocation(INVOCATIONS.fetch_add(1, Ordering::Relaxed)));
+        let failed = |problem| InvokeError::Problem { principal: principal.clone(), problem };
+        let _run = self.runs().enter(plugin.name(), agent_path, self.allowances()).map_err(failed)?;
+        let allowance = self.allowances().of(plugin.name(), agent_path);
+        self.follow_grants();
+        let held = self.held(&request.principal, &plugin)?;
 
-        let reach = if words.needs_agent() || !plugin.bindings().is_empty() {
+        let reaches = slots(plugin.manifest()).any(|slot| {
+            let held = held.slot(&slot.slot);
+            held.is_some_and(|held| matches!(held.target, Target::OwnNames | Target::Object { .. }))
+        });
+        let reach = if words.needs_agent() || reaches {
             let daemon = self.daemon().await?;
-            let agent = agent(&daemon, &request.principal).await?;
-            Some((daemon, agent))
+            let agent = agent_at(&daemon, agent_path).await.map_err(failed)?;
+            Some(Reach { daemon, agent })
         } else {
             None
         };
-        let agent = reach.as_ref().map(|(daemon, agent)| (agent, daemon.dialect()));
-        let invocation = designate(command, words, agent, &plugin.rights().designation()).await?;
+        let this_run = ThisRun::default();
+        let designation = match held.designation() {
+            Some(grant) => this_run.child(grant, "what the user named"),
+            // Nothing that the user names gets through it.
+            None => {
+                let nothing =
+                    Grant::unlisted(Holder::plugin(agent_path, plugin.name()), "what the user named");
+                nothing.end(Ending::Revoked);
+                nothing
+            }
+        };
+        let secrets = words.secrets();
+        let agent = reach.as_ref().map(|reach| (&reach.agent, reach.daemon.dialect()));
+        let designated = designate(command, words, agent, &designation).await;
+        let invocation = designated.map_err(|error| match error {
+            DesignationError::Problem(problem) => failed(problem),
+            error => InvokeError::Designation(error),
+        })?;
 
         let component = plugin
             .component(self.engine(), self.code_cache())
@@ -124,54 +159,158 @@ impl Host {
         let run =
             component.function(COMMANDS, "run").ok_or_else(|| contract("it exports no `run`".to_owned()))?;
         let parameter = run.params.first().ok_or_else(|| contract("its `run` takes nothing".to_owned()))?;
+
+        let slots = self.slots(&plugin, &registry, &held, reach.as_ref(), &front_end, &allowance, &this_run);
+        let ended = plugin_slots(&plugin).filter(|slot| held.had(slot)).map(str::to_owned).collect();
+        let (pace, unanswered) = self.runs().pace(plugin.name(), agent_path, &allowance);
+        let membrane = Membrane::new(Setting {
+            principal: principal.clone(),
+            slots,
+            ended,
+            dialect: reach.as_ref().map_or(crate::daemon::Dialect::Embedded, |reach| reach.daemon.dialect()),
+            audit: Arc::clone(self.audit()),
+            front_end,
+            pace,
+            unanswered,
+            secrets,
+        });
+        membrane.designate(&invocation);
         let invocation =
             to_wit(&parameter.ty, &invocation).map_err(|mismatch| contract(mismatch.to_string()))?;
-
-        let membrane = Membrane {
-            principal,
-            slots: self.slots(&plugin, &registry, reach.as_ref(), front_end),
-            dialect: reach.as_ref().map_or(crate::daemon::Dialect::Embedded, |(daemon, _)| daemon.dialect()),
-            audit: Arc::clone(self.audit()),
+        let outcome = match component.function(RECEIVER, "receive").and_then(|receive| receive.result.clone())
+        {
+            // It may make objects of its own, which others can call while it runs.
+            Some(result) => {
+                let (caller, calls) = Caller::channel(&allowance.run);
+                membrane.set_receiver(caller, result);
+                let host: Arc<dyn SandboxHost<Handle>> = Arc::new(membrane);
+                component.invoke_with(COMMANDS, "run", vec![invocation], host, &allowance.run, calls).await
+            }
+            None => {
+                component.invoke(COMMANDS, "run", vec![invocation], Arc::new(membrane), &allowance.run).await
+            }
         };
-        let outcome =
-            component.invoke(COMMANDS, "run", vec![invocation], Arc::new(membrane), self.limits()).await;
-        let outcome = outcome.map_err(|failure| plugin_failure(&plugin, failure))?;
-        output(run.result.as_ref(), outcome).map_err(contract)?.map_err(InvokeError::Problem)
+        self.quarantine().note(plugin.name(), &plugin.digest().to_string(), outcome.as_ref().err());
+        let outcome = outcome.map_err(|failure| plugin_failure(&plugin, &principal, failure))?;
+        output(run.result.as_ref(), outcome).map_err(contract)?.map_err(failed)
     }
 
+    #[allow(clippy::too_many_arguments, reason = "they are what a slot can reach, each of another kind")]
     fn slots(
         &self,
         plugin: &Plugin,
         registry: &Arc<Registry>,
-        reach: Option<&(Daemon, Object)>,
-        front_end: Arc<dyn FrontEnd>,
+        held: &Held,
+        reach: Option<&Reach>,
+        front_end: &Arc<dyn FrontEnd>,
+        allowance: &Allowance,
+        this_run: &ThisRun,
     ) -> HashMap<String, Slot> {
-        let mut bound = HashMap::new();
-        for slot in slots(plugin.manifest()) {
-            let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
-            let object = match (plugin.bindings().get(&slot.slot), local_interface(interface), reach) {
-                (Some(Binding::OwnNames), _, Some((_, agent))) => agent.clone(),
-                (Some(Binding::Bound(to)), _, Some((daemon, _))) => bound_object(daemon, to),
-                (None, Some("powerbox:plugin/output"), _) => {
-                    let power = OutputPower::new(Arc::clone(&front_end), self.limits().output_bytes);
-                    Object::exo(Arc::new(power))
-                }
-                (None, Some("powerbox:plugin/log"), _) => Object::exo(Arc::new(LogPower::new(plugin.name()))),
-                (None, Some("powerbox:plugin/registry"), _) => {
-                    Object::exo(Arc::new(RegistryPower::new(Arc::clone(registry))))
+        let mut reached = HashMap::new();
+        for name in plugin_slots(plugin) {
+            let Some(HeldGrant { grant, target }) = held.slot(name) else { continue };
+            let (object, power) = match (target, reach) {
+                (Target::OwnNames, Some(reach)) => (reach.agent.clone(), None),
+                (Target::Object { name, id }, Some(reach)) => (reach.object(name, id.as_deref()), None),
+                (Target::Power { interface }, _) => {
+                    let power = local_interface_named(interface);
+                    let object = match power {
+                        Some("powerbox:plugin/output") => {
+                            let (most, rate) = (allowance.run.output_bytes, allowance.output_kib_per_second);
+                            Object::exo(Arc::new(OutputPower::new(Arc::clone(front_end), most, rate)))
+                        }
+                        Some("powerbox:plugin/log") => Object::exo(Arc::new(LogPower::new(plugin.name()))),
+                        Some("powerbox:plugin/registry") => {
+                            Object::exo(Arc::new(RegistryPower::new(Arc::clone(registry))))
+                        }
+                        // Its objects are made by the membrane, which alone knows the compartment.
+                        Some("powerbox:plugin/callbacks") => {
+                            Object::function("Alleged: Callbacks", |_| Reply::undefined())
+                        }
+                        _ => continue,
+                    };
+                    (object, power)
                 }
                 _ => continue,
             };
-            let local = !plugin.bindings().contains_key(&slot.slot);
-            bound.insert(slot.slot.clone(), Slot { object, grant: plugin.rights().slot(&slot.slot), local });
+            let grant = this_run.child(grant, name);
+            reached.insert(name.to_owned(), Slot { object, grant, power });
         }
-        bound
+        reached
     }
 }
 
-/// The agent whose names count for a principal.
-pub(crate) async fn agent(daemon: &Daemon, principal: &Principal) -> Result<Object, Problem> {
-    match principal.agent() {
+fn plugin_slots(plugin: &Plugin) -> impl Iterator<Item = &str> {
+    slots(plugin.manifest()).map(|slot| slot.slot.as_str())
+}
+
+/// The grants of one run. They end with it, and with them everything that was handed out under them.
+#[derive(Default)]
+struct ThisRun(std::sync::Mutex<Vec<Arc<Grant>>>);
+
+impl ThisRun {
+    fn child(&self, grant: &Arc<Grant>, what: &str) -> Arc<Grant> {
+        let child = grant.child(what);
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(Arc::clone(&child));
+        child
+    }
+}
+
+impl Drop for ThisRun {
+    fn drop(&mut self) {
+        for grant in self.0.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            grant.end(Ending::Revoked);
+        }
+    }
+}
+
+/// What a run reaches through the daemon.
+struct Reach {
+    daemon: Daemon,
+    /// The agent whose names count.
+    agent: Object,
+}
+
+impl Reach {
+    /// An object that was granted, as a promise: calls travel with the lookup, and a slot that is not used costs no
+    /// waiting. It is the one that was granted, or none: a name that was given to something else since does not count.
+    fn object(&self, name: &[String], id: Option<&str>) -> Object {
+        let dialect = self.daemon.dialect();
+        let path = || OuterValue::texts(dialect.path(name.to_vec()));
+        let ask = |function: &str| {
+            dialect
+                .call(&self.agent, "endo:daemon/directory", function, vec![path()])
+                .unwrap_or_else(|mismatch| Answer::ready(Err(CallError::Invalid(mismatch.to_string()))))
+        };
+        match (id, dialect) {
+            // Only these dialects can look up an identifier.
+            (Some(id), Dialect::Llm | Dialect::Embedded) => {
+                self.daemon.host().call("lookupById", vec![OuterValue::text(id)]).object()
+            }
+            (Some(id), Dialect::Master) => {
+                let (identified, found) = (ask("identify"), ask("lookup"));
+                let (id, name) = (id.to_owned(), name.join("/"));
+                let (object, resolver) = promise();
+                tokio::spawn(async move {
+                    let granted = match identified.await {
+                        Ok(OuterValue::Text(now)) if now.as_str() == Some(&id) => found,
+                        Ok(_) => Answer::ready(Err(CallError::error(format!(
+                            "`{name}` is not what was granted any more; grant it again"
+                        )))),
+                        Err(error) => Answer::ready(Err(error)),
+                    };
+                    resolver.resolve(OuterValue::Capability(granted.object()));
+                });
+                object
+            }
+            (None, _) => ask("lookup").object(),
+        }
+    }
+}
+
+/// The agent at a path of the person's names; without a path the person's own.
+pub(crate) async fn agent_at(daemon: &Daemon, path: Option<&str>) -> Result<Object, Problem> {
+    match path {
         None => Ok(daemon.host().clone()),
         Some(path) => {
             let names = parse_path(path).map_err(Problem::Invalid)?;
@@ -180,32 +319,13 @@ pub(crate) async fn agent(daemon: &Daemon, principal: &Principal) -> Result<Obje
     }
 }
 
-/// The object that a slot is bound to, as a promise: calls travel with the lookup, and a slot that is not used costs
-/// no waiting.
-fn bound_object(daemon: &Daemon, to: &BoundTo) -> Object {
-    let dialect = daemon.dialect();
-    let lookup = match (&to.id, dialect) {
-        // Only these dialects can look up an identifier; elsewhere the slot follows the name.
-        (Some(id), crate::daemon::Dialect::Llm | crate::daemon::Dialect::Embedded) => {
-            daemon.host().call("lookupById", vec![OuterValue::text(id.as_str())])
-        }
-        _ => {
-            let path = OuterValue::texts(dialect.path(to.name.clone()));
-            dialect
-                .call(daemon.host(), "endo:daemon/directory", "lookup", vec![path])
-                .unwrap_or_else(|mismatch| Answer::ready(Err(CallError::Invalid(mismatch.to_string()))))
-        }
-    };
-    lookup.object()
-}
-
-fn plugin_failure(plugin: &Plugin, failure: Failure) -> InvokeError {
+fn plugin_failure(plugin: &Plugin, principal: &Principal, failure: Failure) -> InvokeError {
     // A problem that a function's type had no room for comes back as what it is.
     if let Failure::Host { error, .. } = &failure
         && let Some(problem) =
             std::error::Error::source(error).and_then(|source| source.downcast_ref::<Problem>())
     {
-        return InvokeError::Problem(problem.clone());
+        return InvokeError::Problem { principal: principal.clone(), problem: problem.clone() };
     }
     InvokeError::Plugin { plugin: plugin.name().to_owned(), failure }
 }

@@ -9,17 +9,21 @@
 pub mod bridge;
 pub mod daemon;
 pub mod designation;
+pub mod grants;
 pub mod local;
 pub mod membrane;
 pub mod plugin;
 pub mod registry;
-pub mod text;
+pub use powerbox_authority::text;
+
+mod allowance;
+pub use allowance::{Allowance, Allowances, UNATTENDED};
 
 mod event;
 pub use event::Event;
 
 mod host;
-pub use host::{Bundled, Host, HostConfig, OpenError};
+pub use host::{Bundled, Host, HostConfig, OpenError, open_authority};
 
 mod install;
 pub use install::{InstallError, Installation};
@@ -31,6 +35,9 @@ mod names;
 
 mod principal;
 pub use principal::{Link, Principal};
+
+mod quarantine;
+pub use quarantine::{FAILURES, PutAside};
 
 mod reload;
 pub use reload::Watch;

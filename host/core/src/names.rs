@@ -5,7 +5,7 @@ use std::time::Duration;
 use powerbox_captp::{Answer, Value};
 
 use crate::host::Host;
-use crate::invoke::agent;
+use crate::invoke::agent_at;
 use crate::principal::Principal;
 
 /// A person waits while names are completed; a slow daemon is not worth it.
@@ -24,7 +24,7 @@ impl Host {
 
     async fn matching_names(&self, principal: &Principal, prefix: &str) -> Option<Vec<String>> {
         let daemon = self.daemon().await.ok()?;
-        let agent = agent(&daemon, principal).await.ok()?;
+        let agent = agent_at(&daemon, principal.agent()).await.ok()?;
         let (parents, last) = match prefix.rsplit_once('/') {
             Some((parents, last)) => (Some(parents), last),
             None => (None, prefix),

@@ -35,6 +35,22 @@ impl Principal {
         &self.0
     }
 
+    /// The plugin that acts, if it is a plugin.
+    pub fn plugin(&self) -> Option<&str> {
+        self.0
+            .iter()
+            .rev()
+            .find_map(|link| if let Link::Plugin(name) = link { Some(name.as_str()) } else { None })
+    }
+
+    /// The run that it is, or 0.
+    pub fn invocation(&self) -> u64 {
+        let last = self.0.iter().rev();
+        last.filter_map(|link| if let Link::Invocation(number) = link { Some(*number) } else { None })
+            .next()
+            .unwrap_or_default()
+    }
+
     /// The agent whose names count, as a path from the person's own names; `None` is the person's own.
     pub fn agent(&self) -> Option<&str> {
         self.0

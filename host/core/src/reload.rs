@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use notify::Watcher as _;
+use powerbox_authority::grant::Holder;
 use powerbox_sandbox::Digest;
 use tokio::sync::mpsc;
 
@@ -105,7 +106,10 @@ impl Host {
         if Digest::of(&bytes).to_string() == record.digest {
             return Ok(None);
         }
-        let plugin = self.load_with(record, Code::Bytes(Arc::clone(&bytes))).await;
+        let held = self.ledger().held_by(&Holder::plugin(None, &record.name)).unwrap_or_default();
+        let bound = |slot: &str| held.iter().any(|grant| grant.slot == slot);
+        let origin = Origin::Installed(record.source.clone());
+        let plugin = self.load(origin, Code::Bytes(Arc::clone(&bytes)), bound, &[]).await;
         let plugin = match plugin {
             Ok(plugin) => plugin,
             // An interface that is new and unknown is a wish for more before it is a defect.
@@ -168,15 +172,7 @@ enum Considered {
 }
 
 fn same_version(plugin: &Plugin, record: &InstalledPlugin) -> bool {
-    let bindings: Vec<_> = plugin
-        .bindings()
-        .iter()
-        .filter_map(|(slot, binding)| match binding {
-            crate::plugin::Binding::Bound(to) => Some((slot, to)),
-            crate::plugin::Binding::OwnNames => None,
-        })
-        .collect();
-    plugin.digest().to_string() == record.digest && bindings == record.bindings.iter().collect::<Vec<_>>()
+    plugin.digest().to_string() == record.digest
 }
 
 fn is_close(event: &notify::Event) -> bool {

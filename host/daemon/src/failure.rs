@@ -9,7 +9,7 @@ use crate::id::{FormulaNumber, InvalidId, NodeId};
 use crate::locator::InvalidLocator;
 use crate::name::InvalidName;
 use crate::quote::quoted;
-use crate::store::StoreError;
+use crate::store::{FormulaError, NameError, StoreError};
 
 /// Why a method has no result.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -50,6 +50,9 @@ pub(crate) enum Failure {
     /// The arguments are not what the method takes.
     #[error("{0}")]
     Guard(String),
+    /// Names are to be introduced to what is no agent; the words are what Endo's JavaScript makes of that.
+    #[error("agent.storeIdentifier is not a function")]
+    NoAgent,
     /// The object has no authority at all.
     #[error("not allowed")]
     NotAllowed,
@@ -82,11 +85,31 @@ impl Failure {
     /// Gives the JavaScript class of the error.
     fn class(&self) -> &'static str {
         match self {
-            Self::UnknownPetName(_) => "TypeError",
+            Self::UnknownPetName(_) | Self::NoAgent => "TypeError",
             Self::NoFormula(_) => "ReferenceError",
             Self::Limit { .. } => "RangeError",
             Self::Json(_) => "SyntaxError",
             _ => "Error",
+        }
+    }
+}
+
+impl From<FormulaError> for Failure {
+    fn from(error: FormulaError) -> Self {
+        match error {
+            FormulaError::Absent(number) => Self::NoFormula(number),
+            FormulaError::Foreign(node) => Self::NoPeer(node),
+            FormulaError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NameError> for Failure {
+    fn from(error: NameError) -> Self {
+        match error {
+            NameError::Absent(name) => Self::NoFormulaForName(name),
+            NameError::Full(most) => Self::Limit { most: most as u64, what: "names in a directory" },
+            NameError::Store(error) => error.into(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Formulas: how to make a value again, which is all that is kept of it.
 
+use powerbox_authority::grant::GrantId;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ContentHash, FormulaId};
@@ -14,6 +15,16 @@ pub(crate) enum Formula {
     Endo {},
     /// The root host.
     Host {},
+    /// A confined agent; its names are kept apart, under its number.
+    #[serde(rename_all = "camelCase")]
+    Guest {
+        /// Its mail address.
+        handle: FormulaId,
+        /// The agent that made it.
+        host_agent: FormulaId,
+        /// The mail address of that agent, which is all of it that the guest has.
+        host_handle: FormulaId,
+    },
     /// The mail address of an agent.
     Handle { agent: FormulaId },
     /// A directory; its names are kept apart, under its number.
@@ -31,6 +42,13 @@ pub(crate) enum Formula {
     LeastAuthority {},
     /// Shows how the named values of an agent are made.
     PetInspector {},
+    /// Passes on to another object what a grant allows. Not a type of Endo's.
+    Attenuated {
+        /// The other object.
+        target: FormulaId,
+        /// The grant's number in the user's ledger.
+        grant: GrantId,
+    },
 }
 
 impl Formula {
@@ -39,12 +57,30 @@ impl Formula {
         match self {
             Self::Endo {} => "endo",
             Self::Host {} => "host",
+            Self::Guest { .. } => "guest",
             Self::Handle { .. } => "handle",
             Self::Directory {} => "directory",
             Self::Marshal { .. } => "marshal",
             Self::ReadableBlob { .. } => "readable-blob",
             Self::LeastAuthority {} => "least-authority",
             Self::PetInspector {} => "pet-inspector",
+            Self::Attenuated { .. } => "attenuated",
+        }
+    }
+
+    /// Tells whether the value is a directory or agent, so that names are kept under the formula's number.
+    pub(crate) fn keeps_names(&self) -> bool {
+        matches!(self, Self::Host {} | Self::Guest { .. } | Self::Directory {})
+    }
+
+    /// Gives the values that it is made of, as the inspector shows them: of guests only, since Endo shows nothing of
+    /// the other kinds either.
+    pub(crate) fn parts(&self) -> Vec<(&'static str, FormulaId)> {
+        match self {
+            Self::Guest { host_agent, host_handle, .. } => {
+                vec![("hostAgent", *host_agent), ("hostHandle", *host_handle)]
+            }
+            _ => Vec::new(),
         }
     }
 }
@@ -121,6 +157,7 @@ mod tests {
         for formula in [
             Formula::Endo {},
             Formula::Host {},
+            Formula::Guest { handle: id, host_agent: id, host_handle: id },
             Formula::Handle { agent: id },
             Formula::Directory {},
             Formula::Marshal { body: "#{\"a\":1}".to_owned(), slots: vec![id] },

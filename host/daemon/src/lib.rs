@@ -6,17 +6,25 @@
 //!
 //! This crate refuses to know who its clients are and what commands or plugins do with it: it is met through a session
 //! only. There is no mail, no evaluation and no network here yet; the names for these (`@mail`, `@main`, `@node`) are
-//! not listed, and `@nets` is an empty directory.
+//! not listed, and `@nets` is an empty directory of the host.
+//!
+//! Agents are the host, which every session begins with, and the guests that it makes. A guest sees only names of its
+//! own: those introduced to it and those it gave itself. As in Endo a formula identifier is a key to its value, for
+//! guests too: one who learns an identifier can look it up, so identifiers must be told only to those who may have the
+//! value, and a name that is taken away takes nothing from one who noted the identifier.
 
 mod arguments;
+mod authority;
+pub use authority::Authority;
 mod changes;
 mod failure;
 mod formula;
-mod guard;
 mod hub;
 
 pub mod id;
 
+mod interface;
+mod key;
 mod limits;
 pub use limits::Limits;
 

@@ -1,18 +1,15 @@
 //! What every daemon has from its first start on: its keys, and the formulas it starts from.
 
-use ed25519_dalek::SigningKey;
-
 use crate::formula::Formula;
 use crate::id::{FormulaId, FormulaNumber, NodeId};
+use crate::key::Key;
 use crate::store::{StoreError, Tables};
 
-/// The nodes a daemon answers for, and its first formulas.
+/// The node of a daemon, and its first formulas.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Roots {
-    /// The daemon.
+    /// The daemon; the root host and each guest have a key of their own.
     pub(crate) node: NodeId,
-    /// The root host, which has a key of its own.
-    pub(crate) agent: NodeId,
     pub(crate) endo: FormulaId,
     pub(crate) host: FormulaId,
     pub(crate) handle: FormulaId,
@@ -31,7 +28,6 @@ impl Roots {
         let host = root("host", agent, Formula::Host {})?;
         Ok(Self {
             node,
-            agent,
             endo: root("endo", node, Formula::Endo {})?,
             host,
             handle: root("handle", agent, Formula::Handle { agent: host })?,
@@ -40,11 +36,6 @@ impl Roots {
             least_authority: root("least-authority", node, Formula::LeastAuthority {})?,
             pins: root("pins", node, Formula::Directory {})?,
         })
-    }
-
-    /// Tells whether an identifier is this daemon's.
-    pub(crate) fn is_local(&self, id: FormulaId) -> bool {
-        id.node == self.node || id.node == self.agent
     }
 
     /// Gives the special names of the root host, in the order in which Endo keeps them.
@@ -65,18 +56,12 @@ impl Roots {
 }
 
 fn node_of(tables: Tables<'_>, role: &str) -> Result<NodeId, StoreError> {
-    if let Some(secret) = tables.secret_key(role)? {
-        return Ok(public(&secret));
+    if let Some(key) = tables.key(role)? {
+        return Ok(key.node());
     }
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret)?;
-    let node = public(&secret);
-    tables.add_key(role, &node.to_string(), &secret)?;
-    Ok(node)
-}
-
-fn public(secret: &[u8; 32]) -> NodeId {
-    NodeId::from_bytes(SigningKey::from_bytes(secret).verifying_key().to_bytes())
+    let key = Key::random()?;
+    tables.add_key(role, &key)?;
+    Ok(key.node())
 }
 
 fn root(tables: Tables<'_>, role: &str, node: NodeId, formula: &Formula) -> Result<FormulaId, StoreError> {

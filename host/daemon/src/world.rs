@@ -8,14 +8,19 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use powerbox_captp::{Object, Receiver, Value};
 use tokio::sync::watch;
 
+use crate::authority::Authority;
 use crate::changes::Changes;
 use crate::failure::Failure;
 use crate::formula::Formula;
+use crate::hub::Hub;
 use crate::id::FormulaId;
 use crate::limits::Limits;
-use crate::objects::{Blob, Bootstrap, Directory, Handle, Host, InspectorHub, LeastAuthority, marshal};
+use crate::objects::{
+    Attenuated, Blob, Bootstrap, Directory, Guest, Handle, Host, InspectorHub, Kind, LeastAuthority, Made,
+    marshal,
+};
 use crate::roots::Roots;
-use crate::store::{Content, Store, StoreError, Tables};
+use crate::store::{Content, FormulaError, Store, StoreError, Tables};
 
 /// A daemon, apart from its socket.
 #[derive(Debug)]
@@ -25,6 +30,7 @@ pub(crate) struct World {
     pub(crate) changes: Arc<Changes>,
     pub(crate) roots: Roots,
     pub(crate) limits: Limits,
+    pub(crate) authority: Option<Authority>,
     live: Live,
     sessions: AtomicUsize,
     stop: watch::Sender<bool>,
@@ -32,7 +38,11 @@ pub(crate) struct World {
 
 impl World {
     /// Opens the state of a daemon. Blocks.
-    pub(crate) fn open(state_dir: &Path, limits: Limits) -> Result<Arc<Self>, StoreError> {
+    pub(crate) fn open(
+        state_dir: &Path,
+        limits: Limits,
+        authority: Option<Authority>,
+    ) -> Result<Arc<Self>, StoreError> {
         let content = Content::open(state_dir)?;
         let (store, roots) =
             Store::open(&state_dir.join("daemon.sqlite"), limits.queued_operations, Roots::prepare)?;
@@ -42,6 +52,7 @@ impl World {
             changes: Changes::new(limits),
             roots,
             limits,
+            authority,
             live: Live::default(),
             sessions: AtomicUsize::new(0),
             stop: watch::channel(false).0,
@@ -50,30 +61,21 @@ impl World {
 
     /// Gives the value of a formula: the live one, or one made again.
     pub(crate) async fn provide(self: &Arc<Self>, id: FormulaId) -> Result<Value, Failure> {
-        if !self.roots.is_local(id) {
-            return Err(Failure::NoPeer(id.node));
-        }
         if let Some(object) = self.live.get(id) {
             return Ok(object.into());
         }
-        let formula = self.store.read(move |tables| Ok::<_, Failure>(tables.formula(id)?)).await?;
-        self.revive(id, formula).await
+        let formula = self.store.read(move |tables| tables.formula(id)).await?;
+        self.revive(id, &formula).await
     }
 
     /// Makes the value of a formula that has been read.
-    pub(crate) async fn revive(
-        self: &Arc<Self>,
-        id: FormulaId,
-        formula: Option<Formula>,
-    ) -> Result<Value, Failure> {
+    pub(crate) async fn revive(self: &Arc<Self>, id: FormulaId, formula: &Formula) -> Result<Value, Failure> {
         match formula {
-            Some(Formula::Marshal { body, slots }) => {
-                let objects = self.objects(slots).await?;
-                marshal::value_of(&body, &objects)
+            Formula::Marshal { body, slots } => {
+                let objects = self.objects(slots.clone()).await?;
+                marshal::value_of(body, &objects)
             }
-            Some(formula) => Ok(self.object(id, &formula)?.into()),
-            None if self.roots.is_local(id) => Err(Failure::NoFormula(id.number)),
-            None => Err(Failure::NoPeer(id.node)),
+            formula => Ok(self.object(id, formula)?.into()),
         }
     }
 
@@ -83,9 +85,7 @@ impl World {
             return Ok(Vec::new());
         }
         let read = move |tables: Tables<'_>| {
-            ids.into_iter()
-                .map(|id| Ok((id, tables.formula(id)?.ok_or(Failure::NoFormula(id.number))?)))
-                .collect::<Result<Vec<_>, Failure>>()
+            ids.into_iter().map(|id| Ok((id, tables.formula(id)?))).collect::<Result<Vec<_>, FormulaError>>()
         };
         let formulas = self.store.read(read).await?;
         formulas.iter().map(|(id, formula)| self.object(*id, formula)).collect()
@@ -93,28 +93,37 @@ impl World {
 
     /// Gives the live object of a formula, or makes it.
     pub(crate) fn object(self: &Arc<Self>, id: FormulaId, formula: &Formula) -> Result<Object, Failure> {
+        let make = || -> Option<Arc<dyn Receiver>> {
+            Some(match formula {
+                Formula::Attenuated { target, grant } => Attenuated::new(self.clone(), id, *target, *grant),
+                formula => Made::new(self.clone(), id, self.kind(id, formula)?),
+            })
+        };
+        self.live.object(id, make).ok_or_else(|| Failure::Value("a stored value is no object".to_owned()))
+    }
+
+    /// Makes what is particular about the object of a formula; data has no object.
+    fn kind(self: &Arc<Self>, id: FormulaId, formula: &Formula) -> Option<Arc<dyn Kind>> {
         let world = || self.clone();
-        Ok(match formula {
-            Formula::Endo {} => self.live.object(id, || Bootstrap::new(world())),
-            Formula::Host {} => self.live.object(id, || Host::new(world(), id)),
-            Formula::Handle { .. } => self.live.object(id, || Handle::new(world(), id)),
-            Formula::Directory {} => self.live.object(id, || Directory::new(world(), id)),
-            Formula::ReadableBlob { content } => self.live.object(id, || Blob::new(world(), id, *content)),
-            Formula::LeastAuthority {} => self.live.object(id, || LeastAuthority::new(world(), id)),
-            Formula::PetInspector {} => self.live.object(id, || InspectorHub::new(world(), id)),
-            Formula::Marshal { .. } => return Err(Failure::Value("a stored value is no object".to_owned())),
+        Some(match formula {
+            Formula::Endo {} => Arc::new(Bootstrap::new(world())),
+            Formula::Host {} => Arc::new(Host::new(world(), id)),
+            Formula::Guest { handle, host_handle, .. } => {
+                Arc::new(Guest::new(world(), id, *handle, *host_handle))
+            }
+            Formula::Handle { .. } => Arc::new(Handle),
+            Formula::Directory {} => Arc::new(Directory::new(Hub::new(world(), id.number, Vec::new()))),
+            Formula::ReadableBlob { content } => Arc::new(Blob::new(world(), *content)),
+            Formula::LeastAuthority {} => Arc::new(LeastAuthority),
+            Formula::PetInspector {} => Arc::new(InspectorHub::new(world())),
+            Formula::Marshal { .. } | Formula::Attenuated { .. } => return None,
         })
     }
 
     /// Gives the formula of an object that this daemon made; a promise has none, nor has another's object.
     pub(crate) fn id_of(self: &Arc<Self>, object: &Object) -> Option<FormulaId> {
-        macro_rules! first_of {
-            ($($kind:ty)*) => {
-                None$(.or_else(|| object.downcast::<$kind>().map(|object| (object.world(), object.id()))))*
-            };
-        }
-        let (world, id) = first_of!(Bootstrap Host Handle Directory Blob LeastAuthority InspectorHub)?;
-        Arc::ptr_eq(world, self).then_some(id)
+        let made = object.downcast::<Made>().and_then(|made| made.id_in(self));
+        made.or_else(|| object.downcast::<Attenuated>()?.id_in(self))
     }
 
     /// Forgets the live value of a formula: the next to look it up gets a new one.
@@ -170,18 +179,19 @@ struct LiveTable {
 }
 
 impl Live {
-    fn object<R: Receiver>(&self, id: FormulaId, make: impl FnOnce() -> Arc<R>) -> Object {
+    /// Gives the object of a formula; makes it with `make` if nobody holds it.
+    fn object(&self, id: FormulaId, make: impl FnOnce() -> Option<Arc<dyn Receiver>>) -> Option<Object> {
         let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(object) = live.objects.get(&id).and_then(Weak::upgrade) {
-            return Object::from_arc(object);
+            return Some(Object::from_arc(object));
         }
         if live.objects.len() >= live.sweep_at {
             live.objects.retain(|_, object| object.strong_count() > 0);
             live.sweep_at = 64.max(2 * live.objects.len());
         }
-        let object: Arc<dyn Receiver> = make();
+        let object = make()?;
         live.objects.insert(id, Arc::downgrade(&object));
-        Object::from_arc(object)
+        Some(Object::from_arc(object))
     }
 
     fn get(&self, id: FormulaId) -> Option<Object> {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use wasmtime::component::{ComponentExportIndex, InstancePre};
 
 use crate::cache::CodeCache;
-use crate::compartment;
-use crate::context::{Context, Params};
+use crate::calls::Calls;
+use crate::compartment::Invocation;
+use crate::context::{Context, Held};
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -123,33 +124,73 @@ impl<H: Clone + Send + Sync + 'static> Component<H> {
     /// Calls an exported function in a fresh compartment.
     ///
     /// `interface` may leave out its version (see [`interface_matches`](crate::wit::interface_matches)); it is empty for a function that is exported
-    /// by itself. Dropping the future ends the guest at once, wherever it is, and drops all it holds. Must be polled
-    /// within a tokio runtime that has its timer enabled.
-    pub fn invoke<'a>(
-        &'a self,
-        interface: &'a str,
-        function: &'a str,
+    /// by itself. Dropping the future ends the guest wherever it is and drops all it holds: at once, or if it runs in
+    /// the slow lane right now (see [`SLICE`](crate::SLICE)), at its next yield. Must be polled within a tokio runtime
+    /// that has its timer enabled.
+    pub fn invoke(
+        &self,
+        interface: &str,
+        function: &str,
         params: Vec<Val<H>>,
         host: Arc<dyn Host<H>>,
-        limits: &'a Limits,
-    ) -> impl Future<Output = Result<Option<Val<H>>, Failure>> + Send + 'a {
-        let params = Params::new(params, host);
-        async move {
-            let found = self.function(interface, function);
-            let Some((export, index)) =
-                found.and_then(|export| Some((export, self.0.calls.get(export.index)?)))
-            else {
-                return Err(Failure::NoSuchExport {
-                    interface: interface.to_owned(),
-                    function: function.to_owned(),
-                });
-            };
-            compartment::invoke(&self.0.engine, &self.0.pre, export, index, params, limits).await
-        }
+        limits: &Limits,
+    ) -> impl Future<Output = Result<Option<Val<H>>, Failure>> + Send + 'static + use<H> {
+        self.start(interface, function, Held::new(params, host), limits, None)
+    }
+
+    /// The same, with calls into the compartment while it lives; see [`Caller`](crate::Caller).
+    pub fn invoke_with(
+        &self,
+        interface: &str,
+        function: &str,
+        params: Vec<Val<H>>,
+        host: Arc<dyn Host<H>>,
+        limits: &Limits,
+        calls: Calls<H>,
+    ) -> impl Future<Output = Result<Option<Val<H>>, Failure>> + Send + 'static + use<H> {
+        calls.belongs_to(&host);
+        self.start(interface, function, Held::new(params, host), limits, Some(calls))
+    }
+
+    fn start(
+        &self,
+        interface: &str,
+        function: &str,
+        params: Held<H>,
+        limits: &Limits,
+        calls: Option<Calls<H>>,
+    ) -> impl Future<Output = Result<Option<Val<H>>, Failure>> + Send + 'static + use<H> {
+        let invocation = self.export(interface, function).map(|(export, index)| Invocation {
+            component: self.clone(),
+            export: Arc::clone(export),
+            index: *index,
+            params,
+            calls,
+            limits: limits.clone(),
+        });
+        async move { invocation?.run().await }
     }
 }
 
 impl<H: 'static> Component<H> {
+    /// An exported function and where it is.
+    pub(crate) fn export(
+        &self,
+        interface: &str,
+        function: &str,
+    ) -> Result<(&Arc<Function>, &ComponentExportIndex), Failure> {
+        self.function(interface, function)
+            .and_then(|export| Some((export, self.0.calls.get(export.index)?)))
+            .ok_or_else(|| Failure::NoSuchExport {
+                interface: interface.to_owned(),
+                function: function.to_owned(),
+            })
+    }
+
+    pub(crate) fn instance(&self) -> &InstancePre<Context<H>> {
+        &self.0.pre
+    }
+
     /// The exported function of this name, if it can be called.
     pub fn function(&self, interface: &str, function: &str) -> Option<&Arc<Function>> {
         self.0

@@ -6,7 +6,9 @@ use wasmtime::ResourceLimiter;
 
 use crate::host::Host;
 use crate::limits::Limits;
+use crate::meter::Meter;
 use crate::table::Table;
+use crate::usage::Usage;
 use crate::wit::Val;
 
 /// The data of a compartment's store.
@@ -14,20 +16,34 @@ pub(crate) struct Context<H: 'static> {
     pub(crate) host: Arc<dyn Host<H>>,
     pub(crate) table: Table<H>,
     pub(crate) fence: Fence,
+    meter: Arc<Meter>,
 }
 
 impl<H: 'static> Context<H> {
-    pub(crate) fn new(host: Arc<dyn Host<H>>, limits: &Limits) -> Context<H> {
-        Context { host, table: Table::new(), fence: Fence::new(limits) }
+    pub(crate) fn new(host: Arc<dyn Host<H>>, limits: &Limits, meter: Arc<Meter>) -> Context<H> {
+        Context { host, table: Table::new(), fence: Fence::new(limits), meter }
+    }
+
+    fn usage(&self) -> Usage {
+        let (cpu, wall) = self.meter.read();
+        Usage {
+            cpu,
+            wall,
+            calls: self.fence.calls.used,
+            output_bytes: self.fence.output.used,
+            input_bytes: self.fence.input.used,
+            memory: self.fence.memory.used,
+        }
     }
 }
 
-/// However a compartment ends, the host gets back every handle that was still in it.
+/// However a compartment ends, the host gets back every handle that was still in it, and is told what it used.
 impl<H: 'static> Drop for Context<H> {
     fn drop(&mut self) {
         for handle in self.table.drain() {
             self.host.dropped(handle);
         }
+        self.host.finished(&self.usage());
     }
 }
 
@@ -50,16 +66,16 @@ fn give_back_one<H: 'static>(value: Val<H>, host: &dyn Host<H>) {
     }
 }
 
-/// The parameters of an invocation until they enter its compartment. If they never do, the host gets their handles
-/// back, even when the invocation's future is dropped before it was first polled.
-pub(crate) struct Params<H: 'static> {
+/// Values on their way into a compartment or out of it. If they never arrive, the host gets their handles back, even
+/// where the future that carries them is dropped before it was first polled.
+pub(crate) struct Held<H: 'static> {
     values: Vec<Val<H>>,
     host: Arc<dyn Host<H>>,
 }
 
-impl<H: 'static> Params<H> {
-    pub(crate) fn new(values: Vec<Val<H>>, host: Arc<dyn Host<H>>) -> Params<H> {
-        Params { values, host }
+impl<H: 'static> Held<H> {
+    pub(crate) fn new(values: Vec<Val<H>>, host: Arc<dyn Host<H>>) -> Held<H> {
+        Held { values, host }
     }
 
     pub(crate) fn values(&self) -> &[Val<H>] {
@@ -75,7 +91,7 @@ impl<H: 'static> Params<H> {
     }
 }
 
-impl<H: 'static> Drop for Params<H> {
+impl<H: 'static> Drop for Held<H> {
     fn drop(&mut self) {
         give_back(self.take(), &*self.host);
     }
@@ -86,6 +102,8 @@ impl<H: 'static> Drop for Params<H> {
 pub(crate) enum Stop {
     #[error("too much data in all calls together")]
     Output,
+    #[error("too much data in all answers together")]
+    Input,
     #[error("too many calls")]
     Calls,
     #[error("too many handles")]
@@ -98,8 +116,9 @@ pub(crate) enum Stop {
 pub(crate) struct Fence {
     memory: Quota,
     table_elements: Quota,
-    output: u64,
-    calls: u64,
+    output: Quota,
+    input: Quota,
+    calls: Quota,
     instances: usize,
     memories: usize,
     tables: usize,
@@ -108,29 +127,39 @@ pub(crate) struct Fence {
 }
 
 struct Quota {
-    used: usize,
-    limit: usize,
+    used: u64,
+    limit: u64,
 }
 
 impl Quota {
+    fn of(limit: impl TryInto<u64>) -> Quota {
+        Quota { used: 0, limit: limit.try_into().unwrap_or(u64::MAX) }
+    }
+
+    /// Uses more, unless that is above the limit.
+    fn charge(&mut self, more: u64) -> bool {
+        let total = self.used.saturating_add(more);
+        let granted = total <= self.limit;
+        if granted {
+            self.used = total;
+        }
+        granted
+    }
+
     /// Grows one part from `current` to `desired` if all parts together stay within the limit.
     fn grow(&mut self, current: usize, desired: usize) -> bool {
-        let total = self.used.saturating_add(desired.saturating_sub(current));
-        if total > self.limit {
-            return false;
-        }
-        self.used = total;
-        true
+        self.charge(desired.saturating_sub(current).try_into().unwrap_or(u64::MAX))
     }
 }
 
 impl Fence {
     fn new(limits: &Limits) -> Fence {
         Fence {
-            memory: Quota { used: 0, limit: limits.memory },
-            table_elements: Quota { used: 0, limit: limits.table_elements },
-            output: limits.output_bytes,
-            calls: limits.calls,
+            memory: Quota::of(limits.memory),
+            table_elements: Quota::of(limits.table_elements),
+            output: Quota::of(limits.output_bytes),
+            input: Quota::of(limits.input_bytes),
+            calls: Quota::of(limits.calls),
             instances: limits.instances,
             memories: limits.memories,
             tables: limits.tables,
@@ -140,14 +169,22 @@ impl Fence {
 
     /// Charges one call of an import.
     pub(crate) fn charge_call(&mut self) -> Result<(), Stop> {
-        self.calls = self.calls.checked_sub(1).ok_or(Stop::Calls)?;
-        Ok(())
+        if self.calls.charge(1) { Ok(()) } else { Err(Stop::Calls) }
     }
 
     /// Charges data that the guest passes out.
     pub(crate) fn charge_output(&mut self, bytes: u64) -> Result<(), Stop> {
-        self.output = self.output.checked_sub(bytes).ok_or(Stop::Output)?;
-        Ok(())
+        if self.output.charge(bytes) { Ok(()) } else { Err(Stop::Output) }
+    }
+
+    /// Whether so much data could enter.
+    pub(crate) fn has_room(&self, bytes: u64) -> bool {
+        self.input.used.saturating_add(bytes) <= self.input.limit
+    }
+
+    /// Charges data that enters.
+    pub(crate) fn charge_input(&mut self, bytes: u64) -> Result<(), Stop> {
+        if self.input.charge(bytes) { Ok(()) } else { Err(Stop::Input) }
     }
 }
 

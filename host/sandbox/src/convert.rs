@@ -10,8 +10,42 @@ use wasmtime::{AsContextMut, StoreContextMut};
 use crate::context::{Context, Stop};
 use crate::wit::{Resource, Type, Val};
 
-/// What a value counts for besides its text.
-const VALUE_BYTES: u64 = 8;
+/// What a value counts for without those inside it: bytes and text by their length.
+fn weight<H>(value: &Val<H>) -> u64 {
+    match value {
+        Val::Bool(_) | Val::S8(_) | Val::U8(_) => 1,
+        Val::String(text) => 8 + text.len() as u64,
+        _ => 8,
+    }
+}
+
+/// What values that may enter would count for.
+#[derive(Debug, Default)]
+pub(crate) struct Load {
+    pub(crate) bytes: u64,
+    pub(crate) handles: usize,
+}
+
+impl Load {
+    pub(crate) fn of<H>(values: &[Val<H>]) -> Load {
+        let mut load = Load::default();
+        values.iter().for_each(|value| load.add(value));
+        load
+    }
+
+    fn add<H>(&mut self, value: &Val<H>) {
+        self.bytes += weight(value);
+        match value {
+            Val::Handle(_) => self.handles += 1,
+            Val::List(values) | Val::Tuple(values) => values.iter().for_each(|value| self.add(value)),
+            Val::Record(fields) => fields.iter().for_each(|(_, value)| self.add(value)),
+            Val::Variant(_, Some(payload))
+            | Val::Option(Some(payload))
+            | Val::Result(Ok(Some(payload)) | Err(Some(payload))) => self.add(payload),
+            _ => {}
+        }
+    }
+}
 
 /// Takes a guest's values to the host and charges them to the guest. After an error nothing has left the compartment.
 pub(crate) fn lift<H: Clone + 'static>(
@@ -56,8 +90,7 @@ impl Lift {
         store: &mut StoreContextMut<'_, Context<H>>,
         raw: Raw,
     ) -> wasmtime::Result<Val<H>> {
-        self.bytes += VALUE_BYTES;
-        Ok(match raw {
+        let value = match raw {
             Raw::Bool(value) => Val::Bool(value),
             Raw::S8(value) => Val::S8(value),
             Raw::U8(value) => Val::U8(value),
@@ -70,10 +103,7 @@ impl Lift {
             Raw::Float32(value) => Val::F32(value),
             Raw::Float64(value) => Val::F64(value),
             Raw::Char(value) => Val::Char(value),
-            Raw::String(value) => {
-                self.bytes += value.len() as u64;
-                Val::String(value)
-            }
+            Raw::String(value) => Val::String(value),
             Raw::List(values) => Val::List(self.all(store, values)?),
             Raw::Tuple(values) => Val::Tuple(self.all(store, values)?),
             Raw::Record(fields) => Val::Record(
@@ -104,25 +134,29 @@ impl Lift {
                 // Types with these are refused before any call.
                 wasmtime::bail!("a value of a kind that cannot be passed")
             }
-        })
+        };
+        self.bytes += weight(&value);
+        Ok(value)
     }
 }
 
-/// Takes a host's values, which [`Val::check`] found to be of these types, to the guest. Their handles are in the
-/// compartment afterwards even after an error.
+/// Takes a host's values, which [`Val::check`] found to be of these types, to the guest and charges them to it. Their
+/// handles are in the compartment afterwards even after an error.
 pub(crate) fn lower<'a, H: 'static>(
     store: &mut StoreContextMut<'_, Context<H>>,
     values: impl IntoIterator<Item = (Val<H>, &'a Type)>,
 ) -> wasmtime::Result<Vec<Raw>> {
-    let mut lower = Lower { error: None };
+    let mut lower = Lower { bytes: 0, error: None };
     let raw = values.into_iter().map(|(value, ty)| lower.one(store, value, ty)).collect();
-    match lower.error {
-        None => Ok(raw),
-        Some(error) => Err(error),
+    if let Some(error) = lower.error {
+        return Err(error);
     }
+    store.data_mut().fence.charge_input(lower.bytes).map_err(wasmtime::Error::new)?;
+    Ok(raw)
 }
 
 struct Lower {
+    bytes: u64,
     /// The first error. Lowering goes on after it, so that every handle gets into the table and is accounted for.
     error: Option<wasmtime::Error>,
 }
@@ -134,6 +168,7 @@ impl Lower {
         value: Val<H>,
         ty: &Type,
     ) -> Raw {
+        self.bytes += weight(&value);
         match (value, ty) {
             (Val::Bool(value), _) => Raw::Bool(value),
             (Val::S8(value), _) => Raw::S8(value),

@@ -2,16 +2,16 @@
 //!
 //! This is the one place that decides what WebAssembly may do and how its code is made; all of it is part of the
 //! identity of compiled code. Making an engine takes microseconds and starts no thread: the ticker that epochs need
-//! starts with the first invocation, sleeps while there is none, and ends with the engine.
+//! starts with the first invocation and sleeps while no guest runs, the slow lane starts with the first greedy
+//! compartment, and both end with the engine.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, OnceLock};
 
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::limits::TICK;
+use crate::slow_lane::SlowLane;
+use crate::ticker::Ticker;
 
 /// How memory for compartments is had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +62,7 @@ struct Inner {
     options: EngineOptions,
     compatibility: OnceLock<String>,
     ticker: OnceLock<Ticker>,
+    slow_lane: OnceLock<Option<SlowLane>>,
 }
 
 /// The engine cannot be made with these options on this machine.
@@ -79,6 +80,7 @@ impl Engine {
             options,
             compatibility: OnceLock::new(),
             ticker: OnceLock::new(),
+            slow_lane: OnceLock::new(),
         })))
     }
 
@@ -102,18 +104,21 @@ impl Engine {
         &self.0.wasmtime
     }
 
-    /// Keeps the ticker going until the guard is dropped.
-    pub(crate) fn tick(&self) -> std::io::Result<Ticking> {
-        let ticker = match self.0.ticker.get() {
-            Some(ticker) => ticker,
+    /// The thread that makes guests yield; it starts when it is first asked for.
+    pub(crate) fn ticker(&self) -> std::io::Result<&Ticker> {
+        match self.0.ticker.get() {
+            Some(ticker) => Ok(ticker),
             None => {
                 // Two first invocations may both get here; the loser's thread ends when its sender is dropped.
                 let ticker = Ticker::start(self.0.wasmtime.clone())?;
-                self.0.ticker.get_or_init(|| ticker)
+                Ok(self.0.ticker.get_or_init(|| ticker))
             }
-        };
-        ticker.enter();
-        Ok(Ticking(self.clone()))
+        }
+    }
+
+    /// Where greedy compartments go on; its threads start when it is first asked for. `None` if they cannot.
+    pub(crate) fn slow_lane(&self) -> Option<&SlowLane> {
+        self.0.slow_lane.get_or_init(SlowLane::start).as_ref()
     }
 }
 
@@ -154,74 +159,6 @@ fn config(options: &EngineOptions) -> Config {
     config
 }
 
-/// Ticks without an invocation after which the ticker sleeps until the next one.
-const IDLE_TICKS: u32 = 100;
-
-/// A thread that moves the engine's epoch every [`TICK`] while there are invocations.
-struct Ticker {
-    wake: SyncSender<()>,
-    state: Arc<TickerState>,
-}
-
-#[derive(Default)]
-struct TickerState {
-    active: AtomicUsize,
-    asleep: AtomicBool,
-}
-
-impl Ticker {
-    fn start(engine: wasmtime::Engine) -> std::io::Result<Ticker> {
-        let (wake, woken) = mpsc::sync_channel(1);
-        let state = Arc::new(TickerState::default());
-        let shared = Arc::clone(&state);
-        std::thread::Builder::new().name("powerbox-ticker".to_owned()).spawn(move || {
-            let mut idle = 0;
-            loop {
-                match woken.recv_timeout(TICK) {
-                    Err(RecvTimeoutError::Disconnected) => return,
-                    Err(RecvTimeoutError::Timeout) => engine.increment_epoch(),
-                    Ok(()) => {}
-                }
-                if shared.active.load(Ordering::SeqCst) > 0 {
-                    idle = 0;
-                    continue;
-                }
-                idle += 1;
-                if idle < IDLE_TICKS {
-                    continue;
-                }
-                idle = 0;
-                // Whoever enters after this line sees it and wakes us; whoever entered before is seen here.
-                shared.asleep.store(true, Ordering::SeqCst);
-                if shared.active.load(Ordering::SeqCst) == 0 && woken.recv().is_err() {
-                    return;
-                }
-                shared.asleep.store(false, Ordering::SeqCst);
-            }
-        })?;
-        Ok(Ticker { wake, state })
-    }
-
-    fn enter(&self) {
-        self.state.active.fetch_add(1, Ordering::SeqCst);
-        if self.state.asleep.load(Ordering::SeqCst) {
-            // A full channel means that somebody woke it already.
-            let _ = self.wake.try_send(());
-        }
-    }
-}
-
-/// Keeps the ticker going.
-pub(crate) struct Ticking(Engine);
-
-impl Drop for Ticking {
-    fn drop(&mut self) {
-        if let Some(ticker) = self.0.0.ticker.get() {
-            ticker.state.active.fetch_sub(1, Ordering::SeqCst);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Engine, EngineOptions};
@@ -229,16 +166,8 @@ mod tests {
     #[test]
     fn the_ticker_starts_with_the_first_invocation_and_is_one() {
         let engine = Engine::new(EngineOptions::default()).unwrap();
-        assert!(engine.0.ticker.get().is_none());
-        let ticker = |engine: &Engine| engine.0.ticker.get().map(std::ptr::from_ref);
-        let (first, second) = (engine.tick().unwrap(), engine.clone().tick().unwrap());
-        assert_eq!(ticker(&engine), ticker(&engine.clone()));
-        let active = || {
-            let state = &engine.0.ticker.get().unwrap().state;
-            state.active.load(std::sync::atomic::Ordering::SeqCst)
-        };
-        assert_eq!(active(), 2);
-        drop((first, second));
-        assert_eq!(active(), 0);
+        assert!(engine.0.ticker.get().is_none() && engine.0.slow_lane.get().is_none());
+        assert!(std::ptr::eq(engine.ticker().unwrap(), engine.clone().ticker().unwrap()));
+        assert!(engine.0.slow_lane.get().is_none());
     }
 }

@@ -36,7 +36,7 @@ pub enum Failure {
     /// The guest's stack is exhausted, as by endless recursion.
     #[error("the plugin ran out of stack")]
     StackOverflow,
-    /// One call carried too much data, or all calls together did.
+    /// One call carried too much data, or all calls together did, out of the plugin or into it.
     #[error("the plugin passed too much data: {0}")]
     TooMuchData(&'static str),
     /// The guest held too many handles or had too many calls pending.
@@ -82,6 +82,16 @@ pub enum Failure {
     /// No compartment is free: the pool has as many live as it was made for.
     #[error("too many plugin invocations at once")]
     Busy,
+    /// The plugin has as many calls to answer as it may have at once. For calls into a running compartment only.
+    #[error("the plugin already has {limit} calls to answer: wait for some of them")]
+    Congested {
+        /// The limit.
+        limit: usize,
+    },
+    /// The invocation ended, or was never started, so the call has no answer. For calls into a running compartment
+    /// only.
+    #[error("the plugin no longer runs, so it cannot answer")]
+    Ended,
     /// The compartment could not be made.
     #[error("the plugin could not be started: {0}")]
     Start(String),
@@ -135,6 +145,7 @@ pub(crate) fn classify<H: 'static>(error: wasmtime::Error, context: &Context<H>,
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return match stop.clone() {
             Stop::Output => Failure::TooMuchData("all its output together"),
+            Stop::Input => Failure::TooMuchData("all its input together"),
             Stop::Calls => Failure::TooManyCalls { limit: limits.calls },
             Stop::Handles => Failure::TooManyHandles { limit: limits.handles },
             Stop::Host { function, error } => Failure::Host { function, error },

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use crate::usage::Usage;
 use crate::wit::{Function, Val};
 
 /// The other side of a compartment's imports. One is given per invocation, so it knows for whom it answers.
@@ -11,9 +12,10 @@ use crate::wit::{Function, Val};
 /// # Handles
 ///
 /// `H` is whatever the host uses to name an object. Each `H` that goes into a compartment (in a parameter of an
-/// invocation, or in the answer to a call) comes out exactly once: given away by the guest as an owned handle (in
-/// an argument of a call, or in the result of the invocation), or reported to [`dropped`](Host::dropped). A borrowed
-/// handle that the guest passes in a call is a clone, and the original stays in.
+/// invocation or of a call by [`Caller`](crate::Caller), or in the answer to a call) comes out exactly once: given
+/// away by the guest as an owned handle (in an argument of a call, or in the result of the invocation or of a call),
+/// or reported to [`dropped`](Host::dropped). A borrowed handle that the guest passes in a call is a clone, and the
+/// original stays in.
 pub trait Host<H>: Send + Sync + 'static {
     /// Answers a call of an import.
     ///
@@ -22,6 +24,14 @@ pub trait Host<H>: Send + Sync + 'static {
     /// [`Failure::Host`](crate::Failure::Host). For an `async func` a [`Reply::Later`] lets the guest go on meanwhile;
     /// for a plain `func` it makes the guest wait.
     fn call(&self, function: &Arc<Function>, params: Vec<Val<H>>) -> Reply<H>;
+
+    /// Learns what the invocation used, however it ended: called once for each compartment, as the last thing that
+    /// happens in it.
+    ///
+    /// Must neither block nor panic, like [`dropped`](Host::dropped).
+    fn finished(&self, usage: &Usage) {
+        let _ = usage;
+    }
 
     /// Takes back a handle that the guest dropped, or that the compartment still held when it ended.
     ///

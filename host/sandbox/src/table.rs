@@ -35,6 +35,11 @@ impl<H> Table<H> {
         self.entries.get(number as usize)?.as_ref()
     }
 
+    /// How many handles are in.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
     pub(crate) fn remove(&mut self, number: u32) -> Option<H> {
         let handle = self.entries.get_mut(number as usize)?.take()?;
         self.free.push(number);
@@ -60,7 +65,7 @@ mod tests {
         assert_ne!(a, b);
         assert_eq!(table.remove(a), Some('a'));
         assert_eq!((table.remove(a), table.get(a)), (None, None));
-        assert_eq!(table.insert('c'), Ok(a));
+        assert_eq!((table.len(), table.insert('c')), (1, Ok(a)));
         assert_eq!(table.get(b), Some(&'b'));
         assert_eq!(table.drain().collect::<Vec<_>>(), ['c', 'b']);
         assert_eq!(table.get(b), None);

@@ -17,19 +17,24 @@ pub(crate) struct Group {
     name: String,
     summary: String,
     log_panics: bool,
+    receives: bool,
     commands: Vec<Path>,
 }
 
 impl Parse for Group {
     fn parse(input: ParseStream) -> Result<Self, Error> {
-        let mut log_panics = false;
+        let (mut log_panics, mut receives) = (false, false);
         let attributes = input.call(Attribute::parse_outer)?;
         for attribute in &attributes {
             if attribute.path().is_ident("log_panics") {
                 attribute.meta.require_path_only()?;
                 log_panics = true;
+            } else if attribute.path().is_ident("receives") {
+                attribute.meta.require_path_only()?;
+                receives = true;
             } else if !attribute.path().is_ident("doc") {
-                return Err(Error::new_spanned(attribute, "a group can have `#[log_panics]`"));
+                let known = "a group can have `#[log_panics]` and `#[receives]`";
+                return Err(Error::new_spanned(attribute, known));
             }
         }
         let (name, span) = if input.peek(LitStr) {
@@ -54,7 +59,7 @@ impl Parse for Group {
             return Err(Error::new(span, "a group has at least one command"));
         }
         input.parse::<Option<Token![,]>>()?;
-        Ok(Self { name, summary, log_panics, commands: commands.into_iter().collect() })
+        Ok(Self { name, summary, log_panics, receives, commands: commands.into_iter().collect() })
     }
 }
 
@@ -64,6 +69,7 @@ impl Group {
         let Self { name, summary, .. } = self;
         let entries: Vec<Path> = self.commands.iter().map(command::entry_path).collect();
         let hook = self.log_panics.then(|| quote!(::powerbox_sdk::rt::hook_panics();));
+        let receiver = self.receives.then(receiver);
         quote! {
             const _: () = ::core::assert!(
                 ::powerbox_sdk::rt::no_word_twice(&[#(<#entries as ::powerbox_sdk::rt::Entry>::WORDS),*]),
@@ -99,7 +105,29 @@ impl Group {
             }
 
             ::powerbox_sdk::bindings::export!(PowerboxGroup with_types_in ::powerbox_sdk::bindings);
+
+            #receiver
         }
+    }
+}
+
+/// Writes the export through which messages to the plugin's own objects come.
+fn receiver() -> TokenStream {
+    quote! {
+        impl ::powerbox_sdk::bindings::receiving::exports::powerbox::plugin::receiver::Guest for PowerboxGroup {
+            async fn receive(
+                id: ::core::primitive::u64,
+                method: ::std::string::String,
+                body: ::std::string::String,
+                slots: ::std::vec::Vec<::powerbox_sdk::Object>,
+            ) -> ::core::result::Result<::powerbox_sdk::Passable, ::powerbox_sdk::Problem> {
+                ::powerbox_sdk::rt::receive(id, method, body, slots).await
+            }
+        }
+
+        ::powerbox_sdk::bindings::receiving::export_receiver!(
+            PowerboxGroup with_types_in ::powerbox_sdk::bindings::receiving
+        );
     }
 }
 
@@ -115,12 +143,18 @@ mod tests {
     fn a_group_names_its_commands_by_path() {
         let group =
             read(quote! { #[doc = " Names."] #[log_panics] storage: [list, files::r#move,], }).unwrap();
-        assert_eq!(
-            (group.name.as_str(), group.summary.as_str(), group.log_panics),
-            ("storage", "Names", true)
-        );
+        assert_eq!((group.name.as_str(), group.summary.as_str()), ("storage", "Names"));
+        assert!(group.log_panics && !group.receives);
         let path = command::entry_path(&group.commands[1]);
         assert_eq!(quote!(#path).to_string(), "files :: __command_move");
+    }
+
+    #[test]
+    fn only_a_group_that_says_so_receives_messages() {
+        let exports = |tokens| read(tokens).unwrap().expand().to_string().contains("receiver");
+        assert!(exports(quote! { #[doc = "A"] #[receives] storage: [list] }));
+        assert!(!exports(quote! { #[doc = "A"] storage: [list] }));
+        assert!(read(quote! { #[doc = "A"] #[receives(all)] storage: [list] }).is_err());
     }
 
     #[test]

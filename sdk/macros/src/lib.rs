@@ -59,7 +59,8 @@ pub fn command(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The documentation comment is the group's summary. Commands are named by the paths of the modules where they are
 /// declared: `files::store`, not a `use` of it. With `#[log_panics]` before the name, a panic is written to the
-/// plugin's `log` slot, which it then asks for.
+/// plugin's `log` slot, which it then asks for. With `#[receives]` the plugin gets the messages to objects that it
+/// makes with `powerbox_sdk::callback`.
 #[proc_macro]
 pub fn group(input: TokenStream) -> TokenStream {
     parse_macro_input!(input as group::Group).expand().into()

@@ -20,6 +20,7 @@ wit_bindgen::generate!({
             import powerbox:plugin/output@0.1.0;
             import powerbox:plugin/log@0.1.0;
             import powerbox:plugin/registry@0.1.0;
+            import powerbox:plugin/callbacks@0.1.0;
             import endo:daemon/types@0.1.0;
             export powerbox:plugin/commands@0.1.0;
         }
@@ -32,3 +33,25 @@ wit_bindgen::generate!({
     runtime_path: "::powerbox_sdk::wit_bindgen::rt",
     bitflags_path: "::powerbox_sdk::wit_bindgen::rt::bitflags",
 });
+
+/// What only a plugin exports whose group is marked `#[receives]`. A world of its own, so that others need not.
+pub mod receiving {
+    wit_bindgen::generate!({
+        inline: "
+            package powerbox:receiving@0.1.0;
+
+            world receiving {
+                export powerbox:plugin/receiver@0.1.0;
+            }
+        ",
+        path: ["wit/powerbox-plugin"],
+        with: {
+            "powerbox:plugin/types@0.1.0": crate::bindings::powerbox::plugin::types,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_receiver",
+        default_bindings_module: "powerbox_sdk::bindings::receiving",
+        runtime_path: "::powerbox_sdk::wit_bindgen::rt",
+        bitflags_path: "::powerbox_sdk::wit_bindgen::rt::bitflags",
+    });
+}

@@ -38,6 +38,9 @@ pub mod bindings;
 mod arguments;
 pub use arguments::Arguments;
 
+mod callback;
+pub use callback::callback;
+
 mod duration;
 
 mod group;
@@ -100,6 +103,7 @@ pub use wit_bindgen;
 /// What the macros' expansions call. Not for authors: it changes without notice.
 #[doc(hidden)]
 pub mod rt {
+    pub use crate::callback::receive;
     pub use crate::group::{Entry, finish, no_word_twice, unknown};
     pub use crate::log::hook_panics;
     pub use crate::parameter::{Takes, check_attributes};

@@ -242,11 +242,13 @@ fn every_crossing_is_recorded_with_its_principal_and_outcome() {
     user.ok(&["mkdir", "a"]).unwrap();
     user.ok(&["list"]).unwrap();
     user.run(&["show", "absent"]).unwrap();
-    let audit = std::fs::read_to_string(user.path("state/powerbox/audit.jsonl")).unwrap();
+    let audit = user.ok(&["audit", "--json"]).unwrap();
     let records: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of = |function: &str| {
-        let found = records.iter().find(|record| record["function"].as_str().unwrap().ends_with(function));
-        found.unwrap_or_else(|| panic!("{function} is not in {audit}"))
+        let crossings = records.iter().filter(|record| record["kind"] == "crossing");
+        let mut found =
+            crossings.filter(|record| record["function"].as_str().is_some_and(|name| name.ends_with(function)));
+        found.next().unwrap_or_else(|| panic!("{function} is not in {audit}"))
     };
     let made = of("make-directory");
     assert!(
@@ -254,11 +256,14 @@ fn every_crossing_is_recorded_with_its_principal_and_outcome() {
         "{made}"
     );
     assert!(made["slot"].as_str().unwrap().contains("`a`"), "{made}");
-    assert_eq!(made["outcome"], "answered");
+    assert_eq!((&made["decision"], &made["outcome"]), (&"allowed".into(), &"answered".into()));
     assert_eq!(of("list")["slot"], "inventory");
     assert!(of("lookup")["outcome"].as_str().unwrap().contains("absent"));
-    let mode = std::fs::metadata(user.path("state/powerbox/audit.jsonl")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let folder = user.path("state/powerbox/audit");
+    assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    for segment in std::fs::read_dir(folder).unwrap() {
+        assert_eq!(segment.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
 }
 
 #[test]

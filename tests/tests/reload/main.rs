@@ -15,9 +15,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use powerbox_authority::audit::{Decision, Filter, Reader};
+use powerbox_authority::grant::Holder;
 use powerbox_core::local::{FrontEnd, Output};
-use powerbox_core::{Event, Host, HostConfig, InvokeError, Principal, Request, Watch};
-use powerbox_sandbox::{EngineOptions, Limits};
+use powerbox_core::{Allowances, Event, Host, HostConfig, InvokeError, Principal, Request, Watch};
+use powerbox_sandbox::EngineOptions;
 use powerbox_tests::powerbox::component;
 use tempfile::TempDir;
 use tokio::sync::broadcast::Receiver;
@@ -76,7 +78,7 @@ async fn open(folder: &Path) -> (Host, Arc<Gate>) {
         cache: folder.join("cache"),
         bundled: vec![],
         connect,
-        limits: Limits::default(),
+        allowances: Allowances::default(),
         engine: EngineOptions::default(),
     };
     (Host::open(config).await.unwrap(), gate)
@@ -209,19 +211,21 @@ async fn revoking_ends_the_calls_under_way_and_those_that_follow() {
     let host = bench.host.clone();
     let running = tokio::spawn(async move { run(&host, &["slow", "gate"]).await });
     tokio::time::timeout(LIMIT, bench.gate.reached()).await.unwrap();
-    assert!(bench.host.revoke("reload"));
+    let host = &bench.host;
+    for record in host.ledger().held_by(&Holder::plugin(None, "reload")).unwrap() {
+        host.revoke_grant(record.id).unwrap();
+    }
     // The object never answers: only the revocation can end the call.
     let ended = running.await.unwrap().unwrap_err();
     assert!(ended.to_string().contains("revoked"), "{ended}");
     let after = run(&bench.host, &["slow", "note"]).await.unwrap_err();
     assert!(after.to_string().contains("revoked"), "{after}");
-    let audit = std::fs::read_to_string(bench.folder.path().join("state/audit.jsonl")).unwrap();
-    assert!(
-        audit.lines().any(|line| line.contains("\"allowed\":false") && line.contains("revoked")),
-        "{audit}"
-    );
-    // Installed again, it begins anew.
-    let installation = bench.host.prepare_install(&bench.file, &[]).await.unwrap();
+    let denied = Filter { decision: Some(Decision::Denied), ..Filter::default() };
+    let records = Reader::open(bench.host.audit().folder().unwrap(), &denied).unwrap();
+    assert!(records.map(|record| format!("{record:?}")).any(|record| record.contains("revoked")));
+    // Installed and bound again, it begins anew.
+    let bind = [("home".to_owned(), "home".to_owned())];
+    let installation = bench.host.prepare_install(&bench.file, &bind).await.unwrap();
     bench.host.install(installation).await.unwrap();
     assert!(said(run(&bench.host, &["slow", "note"]).await).starts_with("one"));
 }

@@ -9,7 +9,26 @@ use base64::engine::general_purpose::STANDARD;
 use comfy_table::presets::NOTHING;
 use powerbox_core::local::{Output, Table};
 use powerbox_core::text::{clean, clean_line};
+use serde::Serialize;
 use serde_json::{Value as Json, json};
+
+use crate::exit::{Failure, Status};
+
+/// Prints text of the program's own, and ends the line. Whoever closes the pipe has seen enough.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        written => written
+            .map_err(|error| Failure::new(Status::Failed, format!("the output cannot be written: {error}"))),
+    }
+}
+
+/// Prints something as JSON, its parts in the order in which they are declared.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string(value);
+    print(&json.map_err(|error| Failure::new(Status::Failed, format!("this is no JSON: {error}")))?)
+}
 
 /// Writes output as text. What a terminal could take for commands is spelled out; bytes go to anything else as they
 /// are.

@@ -53,6 +53,13 @@ pub async fn designate(
 }
 
 impl Words {
+    /// What was given as secrets.
+    pub fn secrets(&self) -> Vec<String> {
+        let secret = self.given.iter().filter(|(parameter, _)| parameter.kind == ParameterKind::Secret);
+        let words = secret.flat_map(|(_, words)| words);
+        words.filter_map(|word| if let Word::Text(text) = word { Some(text.clone()) } else { None }).collect()
+    }
+
     /// Whether anything in a directory is designated.
     pub fn needs_agent(&self) -> bool {
         self.given.iter().flat_map(|(_, values)| values).any(|word| matches!(word, Word::Path { .. }))

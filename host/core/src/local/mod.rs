@@ -10,5 +10,9 @@ pub use output::{FrontEnd, Output, OutputPower, Table};
 pub use registry::RegistryPower;
 
 /// The interfaces that the host itself stands behind, without their versions.
-pub const LOCAL_INTERFACES: &[&str] =
-    &["powerbox:plugin/output", "powerbox:plugin/log", "powerbox:plugin/registry"];
+pub const LOCAL_INTERFACES: &[&str] = &[
+    "powerbox:plugin/output",
+    "powerbox:plugin/log",
+    "powerbox:plugin/registry",
+    "powerbox:plugin/callbacks",
+];

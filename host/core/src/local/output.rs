@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
 use powerbox_captp::{CallError, Exo, Reply, Value};
 
+use crate::membrane::{Consent, Pace, Word};
+
 /// What a command says; `powerbox:plugin/output.output`. Texts are as the plugin gave them: a front end cleans them
 /// for whatever it shows them on.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +31,10 @@ pub enum Output {
     Other(String),
 }
 
+/// How many cells a table may have. Rows that are short of cells are filled up, so that columns and rows without any
+/// would make many of little.
+const MOST_CELLS: usize = 1 << 20;
+
 /// Rows under headings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
@@ -42,6 +48,12 @@ pub struct Table {
 pub trait FrontEnd: Send + Sync + 'static {
     /// Shows a piece of output; done when there is room for the next one.
     fn emit(&self, piece: Output) -> BoxFuture<'_, ()>;
+
+    /// Asks the person whether a call may be made. The default is that there is nobody to ask.
+    fn confirm<'a>(&'a self, consent: &'a Consent) -> BoxFuture<'a, Word> {
+        let _ = consent;
+        Box::pin(async { Word::Nobody })
+    }
 
     /// Shows how far a command is.
     fn progress(&self, done: u64, total: Option<u64>, what: &str) {
@@ -74,6 +86,9 @@ impl Output {
             "table" => {
                 let columns = payload.get("columns").and_then(texts).ok_or("the table has no columns")?;
                 let rows = payload.get("rows").and_then(Value::as_list).ok_or("the table has no rows")?;
+                if columns.len().saturating_mul(rows.len()) > MOST_CELLS {
+                    return Err(format!("the table has more than {MOST_CELLS} cells"));
+                }
                 let rows = rows
                     .iter()
                     .map(|row| {
@@ -114,12 +129,15 @@ pub struct OutputPower {
     front_end: Arc<dyn FrontEnd>,
     limit: u64,
     written: AtomicU64,
+    /// In KiB.
+    pace: Pace,
 }
 
 impl OutputPower {
-    /// Makes one that ends after `limit` bytes.
-    pub fn new(front_end: Arc<dyn FrontEnd>, limit: u64) -> Self {
-        Self { front_end, limit, written: AtomicU64::new(0) }
+    /// Makes one that ends after `limit` bytes, and takes no more than so many KiB a second.
+    pub fn new(front_end: Arc<dyn FrontEnd>, limit: u64, kib_per_second: u32) -> Self {
+        let pace = Pace::new(kib_per_second, kib_per_second);
+        Self { front_end, limit, written: AtomicU64::new(0), pace }
     }
 }
 
@@ -152,8 +170,12 @@ impl Exo for OutputPower {
             let limit = format!("a command may put out {} MiB", self.limit >> 20);
             return Reply::error(CallError::Limit(limit.into()));
         }
+        let wait = self.pace.take_some(u32::try_from(size >> 10).unwrap_or(u32::MAX));
         let this = Arc::clone(self);
         Reply::pending(async move {
+            if let Some(wait) = wait {
+                tokio::time::sleep(wait).await;
+            }
             this.front_end.emit(piece).await;
             Ok(Value::Undefined)
         })

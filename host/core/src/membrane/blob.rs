@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use powerbox_authority::grant::Grant;
 use powerbox_captp::{CallError, Exo, Object, Reply, Value};
 
-use super::grant::Grant;
 use super::problem::Problem;
 
 /// How many bytes are handed over at once. A plugin receives bytes one by one as far as the engine's accounts go, so a
@@ -133,7 +133,7 @@ impl Exo for BlobReader {
         }
         let this = Arc::clone(self);
         Reply::pending(async move {
-            if this.0.grant.is_revoked() {
+            if this.0.grant.has_ended() {
                 return Err(CallError::error("the file was taken back"));
             }
             match this.0.read().await {
@@ -151,6 +151,8 @@ impl Exo for BlobReader {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
+
+    use powerbox_authority::grant::Holder;
 
     use super::*;
 
@@ -177,7 +179,7 @@ mod tests {
     async fn a_chunk_of_any_size_is_handed_over_in_pieces() {
         let bytes: Vec<u8> = (0..3 * CHUNK + 5).map(|n| (n % 251) as u8).collect();
         let iterator = Object::exo(Arc::new(OneChunk(bytes.clone(), AtomicBool::new(false))));
-        let blob = Blob::remote(iterator, Grant::new("plugin", "slot"));
+        let blob = Blob::remote(iterator, Grant::unlisted(Holder::plugin(None, "plugin"), "slot"));
         let mut read = Vec::new();
         while let Some(piece) = blob.read().await.unwrap() {
             assert!(piece.len() <= CHUNK);
@@ -191,15 +193,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, vec![7; CHUNK + 1]).unwrap();
-        let blob = Blob::open(path.to_str().unwrap(), Grant::new("plugin", "slot")).unwrap();
-        let again = Blob::remote(blob.reader(), Grant::new("plugin", "slot"));
+        let blob =
+            Blob::open(path.to_str().unwrap(), Grant::unlisted(Holder::plugin(None, "plugin"), "slot"))
+                .unwrap();
+        let again = Blob::remote(blob.reader(), Grant::unlisted(Holder::plugin(None, "plugin"), "slot"));
         let mut count = 0;
         while let Some(piece) = again.read().await.unwrap() {
             count += piece.len();
         }
         assert_eq!(count, CHUNK + 1);
         assert!(
-            Blob::open(folder.path().to_str().unwrap(), Grant::new("plugin", "slot")).is_err(),
+            Blob::open(
+                folder.path().to_str().unwrap(),
+                Grant::unlisted(Holder::plugin(None, "plugin"), "slot")
+            )
+            .is_err(),
             "a directory"
         );
     }

@@ -1,54 +1,128 @@
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use futures_util::future::BoxFuture;
-use powerbox_captp::{Answer, Object, Value as OuterValue};
+use powerbox_authority::audit::{Audit, Redactor};
+use powerbox_authority::grant::{Admission, Ending, Grant, Refusal};
+use powerbox_captp::Object;
 use powerbox_passable::{Limits, Value};
 use powerbox_sandbox::wit::{FunctionKind, interface_matches};
-use powerbox_sandbox::{Function, Host, Reply, Val};
+use powerbox_sandbox::{Caller, Function, Host, Reply, Type, Val};
 
+use super::act::{Act, Begun, Judged, Paths, size};
 use super::answer::answer;
-use super::audit::{Audit, Record, now, redact};
-use super::grant::Grant;
+use super::consent::{Asking, Consent};
+use super::entry::{Entry, State, Whose};
 use super::handle::{Handle, Kind, ObjectRef, Rights};
+use super::pace::Pace;
 use super::problem::Problem;
+use super::scrub::scrub;
 use super::types;
+use super::unanswered::Unanswered;
 use crate::bridge::{camel_case, from_wit};
 use crate::daemon::{Dialect, put};
+use crate::local::FrontEnd;
 use crate::principal::Principal;
 
 /// What the imports of one invocation's compartment reach.
-pub struct Membrane {
+#[derive(Clone)]
+pub struct Membrane(pub(super) Arc<Inner>);
+
+/// With what a membrane is made.
+pub struct Setting {
     /// For whom.
     pub principal: Principal,
-    /// What each slot is bound to, by the slot's name. A slot that is not here is unbound.
+    /// What each slot reaches, by the slot's name. A slot that is not here is unbound.
     pub slots: HashMap<String, Slot>,
+    /// The slots for which there was something that was taken back.
+    pub ended: HashSet<String>,
     /// How the daemon at the other end wants to be called.
     pub dialect: Dialect,
     /// Where crossings are recorded.
     pub audit: Arc<Audit>,
+    /// Who asks the person.
+    pub front_end: Arc<dyn FrontEnd>,
+    /// How fast crossings may come.
+    pub pace: Arc<Pace>,
+    /// How many calls may be unanswered.
+    pub unanswered: Arc<Unanswered>,
+    /// What the user gave as secrets: it is nowhere recorded.
+    pub secrets: Vec<String>,
 }
 
-/// What a slot is bound to.
+/// What a slot reaches.
 #[derive(Clone, Debug)]
 pub struct Slot {
     /// The object.
     pub object: Object,
     /// The right to it.
     pub grant: Arc<Grant>,
-    /// Whether it is a local power: a part of the host, which may see references that a plugin can only show.
-    pub local: bool,
+    /// The interface, without its version, if a part of the host is behind it, which may see references that a plugin
+    /// can only show.
+    pub power: Option<&'static str>,
 }
 
-/// A crossing that has begun.
-pub(super) enum Begun {
-    /// It is over already.
-    Done(Result<Value<Handle>, Problem>),
-    /// The answer is awaited; its references are wrapped with these rights under this grant.
-    Awaited(Answer, Rights, Arc<Grant>),
-    /// Something else is awaited, under this grant.
-    Later(BoxFuture<'static, Result<Value<Handle>, Problem>>, Arc<Grant>),
+pub(super) struct Inner {
+    pub(super) slots: HashMap<String, Slot>,
+    ended: HashSet<String>,
+    pub(super) dialect: Dialect,
+    pub(super) audit: Arc<Audit>,
+    pub(super) whose: Arc<Whose>,
+    pub(super) redactor: Arc<Redactor>,
+    pub(super) asking: Asking,
+    pub(super) pace: Arc<Pace>,
+    pub(super) unanswered: Arc<Unanswered>,
+    /// What the user designated, by identity: it keeps its rights however it comes back.
+    pub(super) designated: Mutex<HashMap<Object, Handle>>,
+    /// What was passed on: as what, and what it is at home.
+    pub(super) passed: Mutex<super::outward::Passed>,
+    /// How the plugin's own objects are reached, and what that gives.
+    pub(super) caller: OnceLock<(Caller<Handle>, Type)>,
+}
+
+impl Membrane {
+    /// Makes the membrane of one invocation.
+    pub fn new(setting: Setting) -> Self {
+        let whose = Whose {
+            principal: setting.principal.to_string(),
+            agent: setting.principal.agent().map(str::to_owned),
+            plugin: setting.principal.plugin().unwrap_or_default().to_owned(),
+            invocation: setting.principal.invocation(),
+        };
+        Self(Arc::new(Inner {
+            slots: setting.slots,
+            ended: setting.ended,
+            dialect: setting.dialect,
+            audit: setting.audit,
+            whose: Arc::new(whose),
+            redactor: Arc::new(Redactor::new(setting.secrets)),
+            asking: Asking::new(setting.front_end),
+            pace: setting.pace,
+            unanswered: setting.unanswered,
+            designated: Mutex::default(),
+            passed: Mutex::default(),
+            caller: OnceLock::new(),
+        }))
+    }
+
+    /// Tells it what the user designated in this invocation.
+    pub fn designate(&self, arguments: &Value<Handle>) {
+        let mut designated = self.0.designated.lock().unwrap_or_else(PoisonError::into_inner);
+        let _: Result<Value<()>, std::convert::Infallible> =
+            arguments.clone().try_map(&mut |handle: Handle| {
+                if let Kind::Object(reference) = handle.kind() {
+                    designated.insert(reference.object.clone(), handle.clone());
+                }
+                Ok(())
+            });
+    }
+
+    /// Tells it how to reach the objects of the plugin's own, and what type its `receiver` answers with.
+    pub fn set_receiver(&self, caller: Caller<Handle>, result: Type) {
+        // There is one compartment, so this is done once.
+        let _ = self.0.caller.set((caller, result));
+    }
 }
 
 impl Host<Handle> for Membrane {
@@ -59,7 +133,8 @@ impl Host<Handle> for Membrane {
                 Ok(value) => args.push(value),
                 Err(mismatch) => {
                     let problem = Problem::Invalid(mismatch.at_key(&param.name).to_string());
-                    return Self::finish(function, self.entry(function, &args), Err(problem));
+                    let entry = self.0.entry(function, &args);
+                    return Reply::Now(answer(function.result.as_ref(), finish(entry, &args, Err(problem))));
                 }
             }
         }
@@ -70,115 +145,329 @@ impl Host<Handle> for Membrane {
             // Nothing crosses: the plugin looks at what it holds.
             return Reply::Now(answer(function.result.as_ref(), value));
         }
+        let wait = self.0.pace.take();
+        let (inner, function) = (Arc::clone(&self.0), Arc::clone(function));
+        if let Some(wait) = wait {
+            return Reply::later(async move {
+                tokio::time::sleep(wait).await;
+                let outcome = inner.cross(&function, args).finished().await;
+                answer(function.result.as_ref(), outcome)
+            });
+        }
+        match inner.cross(&function, args) {
+            Crossed::Now(outcome) => Reply::Now(answer(function.result.as_ref(), outcome)),
+            Crossed::Later(outcome) => {
+                Reply::later(async move { answer(function.result.as_ref(), outcome.await) })
+            }
+        }
+    }
+}
 
-        let entry = self.entry(function, &args);
-        let begun = match &function.kind {
-            FunctionKind::Free => self.slot_call(function, args),
+/// What came, or will come, of a crossing.
+enum Crossed {
+    Now(Outcome),
+    Later(BoxFuture<'static, Outcome>),
+}
+
+type Outcome = Result<Value<Handle>, Problem>;
+
+impl Crossed {
+    async fn finished(self) -> Outcome {
+        match self {
+            Self::Now(outcome) => outcome,
+            Self::Later(outcome) => outcome.await,
+        }
+    }
+}
+
+impl Inner {
+    /// The whole of a crossing: understood, judged, recorded, made.
+    fn cross(self: &Arc<Self>, function: &Arc<Function>, args: Vec<Value<Handle>>) -> Crossed {
+        let mut entry = self.entry(function, &args);
+        let act = match self.understand(function, &args) {
+            Ok(Understood::Act(act)) => act,
+            Ok(Understood::Promise(reference)) => {
+                // Nothing is decided, so nothing is recorded yet.
+                entry.state = State::Written;
+                return Crossed::Later(Box::pin(Arc::clone(self).cross_promise(
+                    Arc::clone(function),
+                    args,
+                    reference,
+                )));
+            }
+            Err(problem) => return Crossed::Now(finish(entry, &args, Err(problem))),
+        };
+        entry.grant = act.grant.id().map(|id| id.get());
+        match judge(&act, function, &args, &entry.digest, None) {
+            Err(problem) => Crossed::Now(finish(entry, &args, Err(problem))),
+            Ok(Admission::Granted) => self.make(act, entry, function, args),
+            Ok(Admission::Ask { grant, digest }) => {
+                let consent = Consent {
+                    principal: self.whose.principal.clone(),
+                    slot: entry.slot.clone(),
+                    function: entry.function.clone(),
+                    arguments: entry.arguments.clone(),
+                    digest,
+                    grant,
+                };
+                let (this, function) = (Arc::clone(self), Arc::clone(function));
+                Crossed::Later(Box::pin(async move {
+                    let agreed = tokio::select! {
+                        biased;
+                        ending = act.grant.ended() => Err(ended(&act.grant, ending)),
+                        agreed = this.asking.ask(&consent) => agreed,
+                    };
+                    // The person took his time: everything is judged again.
+                    let judged = agreed
+                        .and_then(|()| judge(&act, &function, &args, &entry.digest, Some(&consent.digest)));
+                    match judged {
+                        Ok(Admission::Granted) => this.make(act, entry, &function, args).finished().await,
+                        Ok(Admission::Ask { .. }) => {
+                            let problem = Problem::denied("the call changed while the person was asked");
+                            finish(entry, &args, Err(problem))
+                        }
+                        Err(problem) => finish(entry, &args, Err(problem)),
+                    }
+                }))
+            }
+        }
+    }
+
+    /// Makes a call that is allowed.
+    fn make(
+        self: &Arc<Self>,
+        act: Act,
+        mut entry: Entry,
+        function: &Arc<Function>,
+        args: Vec<Value<Handle>>,
+    ) -> Crossed {
+        if let Err(problem) = self.unanswered.room() {
+            return Crossed::Now(finish(entry, &args, Err(problem)));
+        }
+        let grant = act.grant;
+        // What the host itself answers at once is recorded once, with its outcome.
+        let at_once = matches!(act.paths, Paths::Arguments(..)) && self.is_power(function);
+        if !at_once && let Err(problem) = entry.begin() {
+            entry.state = State::Written;
+            return Crossed::Now(Err(problem));
+        }
+        let (answered, rights) = match (act.make)() {
+            Err(problem) => return Crossed::Now(finish(entry, &args, Err(problem))),
+            Ok(Begun::Done(outcome)) => {
+                let outcome = admitted(outcome, &grant);
+                return Crossed::Now(finish(entry, &args, outcome));
+            }
+            Ok(Begun::Later(future)) => {
+                return Crossed::Later(Box::pin(async move {
+                    let outcome = tokio::select! {
+                        biased;
+                        ending = grant.ended() => Err(ended(&grant, ending)),
+                        outcome = future => admitted(outcome, &grant),
+                    };
+                    finish(entry, &args, outcome)
+                }));
+            }
+            Ok(Begun::Awaited(answered, rights)) => (answered, rights),
+        };
+        if let Some(outcome) = answered.outcome() {
+            let outcome = admitted(self.wrap(outcome, &rights, &grant), &grant);
+            return Crossed::Now(finish(entry, &args, outcome));
+        }
+        let this = Arc::clone(self);
+        let answered = self.unanswered.until(answered);
+        Crossed::Later(Box::pin(async move {
+            let outcome = tokio::select! {
+                biased;
+                ending = grant.ended() => Err(ended(&grant, ending)),
+                outcome = answered => admitted(this.wrap(outcome, &rights, &grant), &grant),
+            };
+            finish(entry, &args, outcome)
+        }))
+    }
+
+    /// A call of a promise is decided on what the promise comes to: it may be something with narrower rights.
+    async fn cross_promise(
+        self: Arc<Self>,
+        function: Arc<Function>,
+        mut args: Vec<Value<Handle>>,
+        reference: ObjectRef,
+    ) -> Outcome {
+        let grant = Arc::clone(&reference.grant);
+        let outcome = tokio::select! {
+            biased;
+            ending = grant.ended() => Err(ended(&grant, ending)),
+            outcome = reference.object.settled() => self.wrap(outcome, &reference.rights, &grant),
+        };
+        let settled = match outcome {
+            Ok(Value::Capability(handle)) if !handle.is_promise() => handle,
+            Ok(_) => {
+                let problem = Problem::Invalid("the promise came to something that is no object".to_owned());
+                return finish(self.entry(&function, &args), &args, Err(problem));
+            }
+            Err(problem) => return finish(self.entry(&function, &args), &args, Err(problem)),
+        };
+        if let Some(first) = args.first_mut() {
+            *first = Value::Capability(settled);
+        }
+        self.cross(&function, args).finished().await
+    }
+
+    fn understand(
+        self: &Arc<Self>,
+        function: &Function,
+        args: &[Value<Handle>],
+    ) -> Result<Understood, Problem> {
+        match &function.kind {
+            FunctionKind::Free => self.slot_act(function, args).map(Understood::Act),
             FunctionKind::Method(resource) => {
                 if interface_matches(resource.interface(), "powerbox:plugin/types") {
-                    types::begin(resource.name(), &function.item, args)
+                    types::understand(self, resource.name(), &function.item, args)
                 } else {
-                    object_call(&camel_case(&function.item), args)
+                    self.object_act(camel_case(&function.item), args)
                 }
             }
             FunctionKind::Static(_) | FunctionKind::Constructor(_) => {
                 Err(Problem::Invalid(format!("`{function}` makes objects, which no slot can")))
             }
-        };
-        let (answered, rights, grant) = match begun {
-            Err(problem) => return Self::finish(function, entry, Err(problem)),
-            Ok(Begun::Done(outcome)) => return Self::finish(function, entry, outcome),
-            Ok(Begun::Later(future, grant)) => {
-                let function = Arc::clone(function);
-                return Reply::later(async move {
-                    let outcome = tokio::select! {
-                        biased;
-                        () = grant.revoked() => Err(Problem::Revoked),
-                        outcome = future => outcome,
-                    };
-                    answer(function.result.as_ref(), entry.end(outcome))
-                });
-            }
-            Ok(Begun::Awaited(answered, rights, grant)) => (answered, rights, grant),
-        };
-        if let Some(outcome) = answered.outcome() {
-            return Self::finish(function, entry, wrap(outcome, &rights, &grant));
         }
-        let function = Arc::clone(function);
-        Reply::later(async move {
-            let outcome = settle(answered, &rights, &grant).await;
-            answer(function.result.as_ref(), entry.end(outcome))
-        })
-    }
-}
-
-impl Membrane {
-    fn finish(function: &Function, entry: Entry, outcome: Result<Value<Handle>, Problem>) -> Reply<Handle> {
-        Reply::Now(answer(function.result.as_ref(), entry.end(outcome)))
     }
 
-    fn slot_call(&self, function: &Function, args: Vec<Value<Handle>>) -> Result<Begun, Problem> {
-        let slot =
-            self.slots.get(&*function.slot).ok_or_else(|| Problem::Unbound(function.slot.to_string()))?;
-        alive(&slot.grant)?;
+    fn is_power(&self, function: &Function) -> bool {
+        self.slots.get(&*function.slot).is_some_and(|slot| slot.power.is_some())
+    }
+
+    fn slot_act(self: &Arc<Self>, function: &Function, args: &[Value<Handle>]) -> Result<Act, Problem> {
+        let slot = self.slots.get(&*function.slot).cloned();
+        let slot = slot.ok_or_else(|| match self.ended.contains(&*function.slot) {
+            true => Problem::Revoked,
+            false => Problem::Unbound(function.slot.to_string()),
+        })?;
+        if slot.power == Some("powerbox:plugin/callbacks") {
+            return self.own_act(slot.grant, args);
+        }
         let (interface, _) = function.interface.split_once('@').unwrap_or((&function.interface, ""));
         let binding = self.dialect.binding(interface, &function.item);
-        let args = outward_all(args, slot.local)?;
-        let args = put(args, binding.args).map_err(|mismatch| Problem::Invalid(mismatch.to_string()))?;
-        let answer = slot.object.call(binding.method, args);
-        Ok(Begun::Awaited(answer, Rights::All, Arc::clone(&slot.grant)))
+        let (this, args) = (Arc::clone(self), args.to_vec());
+        let (grant, method) = (Arc::clone(&slot.grant), binding.method.clone());
+        Ok(Act {
+            grant: Arc::clone(&grant),
+            also: Vec::new(),
+            method: binding.method,
+            direct: true,
+            paths: Paths::Arguments(0, binding.args),
+            make: Box::new(move || {
+                let args = this.outward_all(args, &grant, slot.power.is_some())?;
+                let args =
+                    put(args, binding.args).map_err(|mismatch| Problem::Invalid(mismatch.to_string()))?;
+                Ok(Begun::Awaited(slot.object.call(method, args), Rights::All))
+            }),
+        })
     }
 
-    fn entry(&self, function: &Function, args: &[Value<Handle>]) -> Entry {
-        let (arguments, digest) = redact(args);
+    /// A call of a method of an object that the plugin holds: the object is the first argument.
+    pub(super) fn object_act(
+        self: &Arc<Self>,
+        method: String,
+        args: &[Value<Handle>],
+    ) -> Result<Understood, Problem> {
+        let mut args = args.iter().cloned();
+        let Some(Value::Capability(handle)) = args.next() else {
+            return Err(Problem::Invalid("the first argument is not a reference".to_owned()));
+        };
+        let (Kind::Object(reference) | Kind::Changes(reference)) = handle.kind() else {
+            return Err(Problem::Invalid("this is not a reference to an object of others".to_owned()));
+        };
+        if reference.object.is_promise() {
+            return Ok(Understood::Promise(reference.clone()));
+        }
+        permit(reference, &method)?;
+        let (this, reference, args) = (Arc::clone(self), reference.clone(), args.collect::<Vec<_>>());
+        Ok(Understood::Act(Act {
+            grant: Arc::clone(&reference.grant),
+            also: Vec::new(),
+            method: method.clone(),
+            direct: reference.direct,
+            paths: Paths::Arguments(1, &[]),
+            make: Box::new(move || {
+                let args = this.outward_all(args, &reference.grant, false)?;
+                Ok(Begun::Awaited(reference.object.call(method, args), Rights::All))
+            }),
+        }))
+    }
+
+    pub(super) fn entry(&self, function: &Function, args: &[Value<Handle>]) -> Entry {
         let slot = match args.first() {
             Some(Value::Capability(handle)) if !matches!(function.kind, FunctionKind::Free) => {
                 types::label(handle)
             }
             _ => function.slot.to_string(),
         };
+        self.entry_of(slot, function.name.to_string(), args)
+    }
+
+    pub(super) fn entry_of(&self, slot: String, function: String, args: &[Value<Handle>]) -> Entry {
+        let (arguments, digest) = self.redactor.arguments(args);
         Entry {
             audit: Arc::clone(&self.audit),
+            whose: Arc::clone(&self.whose),
+            redactor: Arc::clone(&self.redactor),
+            slot,
+            grant: None,
+            function,
+            arguments,
+            digest,
             began: Instant::now(),
-            designated: args.iter().filter_map(types::designated).collect(),
-            record: Some(Record {
-                time: now(),
-                principal: self.principal.to_string(),
-                slot,
-                function: function.name.to_string(),
-                arguments,
-                digest,
-                allowed: true,
-                outcome: String::new(),
-                micros: 0,
-            }),
+            state: State::Unwritten,
         }
     }
 }
 
-/// Calls a method of an object that the plugin holds: the object is the first argument.
-pub(super) fn object_call(method: &str, args: Vec<Value<Handle>>) -> Result<Begun, Problem> {
-    let mut args = args.into_iter();
-    let Some(Value::Capability(handle)) = args.next() else {
-        return Err(Problem::Invalid("the first argument is not a reference".to_owned()));
-    };
-    let (Kind::Object(reference) | Kind::Changes(reference)) = handle.kind() else {
-        return Err(Problem::Invalid("this is not a reference to an object".to_owned()));
-    };
-    permit(reference, method)?;
-    let args = outward_all(args.collect(), false)?;
-    Ok(Begun::Awaited(reference.object.call(method, args), Rights::All, Arc::clone(&reference.grant)))
+/// A call, as far as it is understood.
+pub(super) enum Understood {
+    /// It can be judged.
+    Act(Act),
+    /// It is of a promise.
+    Promise(ObjectRef),
+}
+
+/// Asks every grant of the chain.
+fn judge(
+    act: &Act,
+    function: &Function,
+    args: &[Value<Handle>],
+    digest: &str,
+    agreed: Option<&str>,
+) -> Result<Admission, Problem> {
+    for grant in &act.also {
+        grant.alive().map_err(|refusal| Problem::refused(refusal, grant))?;
+    }
+    let judged = Judged { act, function, args, digest };
+    act.grant.admit(&judged, agreed).map_err(|refusal| Problem::refused(refusal, &act.grant))
+}
+
+/// Lets an answer in, if the grant still lives and its budget suffices.
+fn admitted(outcome: Outcome, grant: &Arc<Grant>) -> Outcome {
+    let value = outcome?;
+    grant.admit_answer(|| size(&value)).map_err(|refusal| Problem::refused(refusal, grant))?;
+    Ok(value)
+}
+
+pub(super) fn ended(grant: &Arc<Grant>, ending: Ending) -> Problem {
+    Problem::refused(Refusal::Ended { grant: grant.id(), ending }, grant)
 }
 
 /// Checks that a reference carries the right to a method.
 pub(super) fn permit(reference: &ObjectRef, method: &str) -> Result<(), Problem> {
-    alive(&reference.grant)?;
+    reference.grant.alive().map_err(|refusal| Problem::refused(refusal, &reference.grant))?;
     match &reference.rights {
         Rights::All => Ok(()),
         Rights::Methods(methods) if methods.iter().any(|allowed| allowed == method) => Ok(()),
         Rights::Methods(methods) => {
             let allowed = methods.join(", ");
-            Err(Problem::denied(format!("the parameter allows {allowed}, not {method}")))
+            Err(Problem::denied(format!(
+                "the parameter allows {allowed}, not {}",
+                crate::text::clean_line(method)
+            )))
         }
         Rights::Opaque => {
             Err(Problem::denied("what is read from a name can be shown and stored, not called"))
@@ -186,107 +475,30 @@ pub(super) fn permit(reference: &ObjectRef, method: &str) -> Result<(), Problem>
     }
 }
 
-pub(super) fn alive(grant: &Grant) -> Result<(), Problem> {
-    if grant.is_revoked() { Err(Problem::Revoked) } else { Ok(()) }
-}
-
-pub(super) fn outward_all(args: Vec<Value<Handle>>, storing: bool) -> Result<Vec<OuterValue>, Problem> {
-    args.into_iter().map(|arg| outward(arg, storing)).collect()
-}
-
-/// Takes the references in a value out of their handles, for the other side of the membrane.
-///
-/// A reference with less than full rights loses its limits on the way, so it goes only where it cannot be called by
-/// the plugin's friends: into a store that the user named, or to the host itself (`storing`).
-pub(super) fn outward(value: Value<Handle>, storing: bool) -> Result<OuterValue, Problem> {
-    value.try_map(&mut |handle: Handle| match handle.kind() {
-        Kind::Object(reference) => {
-            alive(&reference.grant)?;
-            if storing || reference.rights == Rights::All {
-                Ok(reference.object.clone())
-            } else {
-                Err(Problem::denied("a reference with limited rights cannot be passed on"))
-            }
+/// Records the outcome, and gives it as the plugin is told it: with names as the user wrote them, since a daemon that
+/// misses a name says only the last part of its path, and without what is none of its business.
+pub(super) fn finish(mut entry: Entry, args: &[Value<Handle>], outcome: Outcome) -> Outcome {
+    let outcome = outcome.map_err(|problem| match problem {
+        Problem::NotFound(name) => {
+            let written = args.iter().filter_map(types::designated);
+            let mut written = written.filter(|text| text.rsplit('/').next() == Some(name.as_str()));
+            Problem::NotFound(written.next().unwrap_or(name))
         }
-        Kind::Name(_) | Kind::Blob(_) | Kind::Changes(_) => Err(Problem::Invalid(
-            "a name, blob or stream of changes cannot be passed to an object".to_owned(),
-        )),
+        problem => problem,
+    });
+    entry.end(outcome.as_ref().map(drop))?;
+    outcome.map_err(|problem| match problem {
+        Problem::Remote { name, message } => Problem::Remote { name, message: scrub(&message) },
+        Problem::NotFound(name) => Problem::NotFound(scrub(&name)),
+        problem => problem,
     })
 }
 
-/// Awaits an answer for as long as its grant lives, and wraps it.
-pub(super) async fn settle(
-    answer: Answer,
-    rights: &Rights,
-    grant: &Arc<Grant>,
-) -> Result<Value<Handle>, Problem> {
-    let outcome = tokio::select! {
-        biased;
-        () = grant.revoked() => return Err(Problem::Revoked),
-        outcome = answer => outcome,
-    };
-    wrap(outcome, rights, grant)
-}
-
-/// Wraps every reference in an answer.
-fn wrap(
-    outcome: Result<OuterValue, powerbox_captp::CallError>,
-    rights: &Rights,
-    grant: &Arc<Grant>,
-) -> Result<Value<Handle>, Problem> {
-    let value = outcome?;
-    let wrapped: Result<_, std::convert::Infallible> =
-        value.try_map(&mut |object| Ok(Handle::object(object, rights.clone(), Arc::clone(grant))));
-    match wrapped {
-        Ok(value) => Ok(value),
-        Err(never) => match never {},
-    }
-}
-
-/// A crossing's place in the audit. If it is dropped before it ended, the invocation was: that is recorded too.
-struct Entry {
-    audit: Arc<Audit>,
-    began: Instant,
-    designated: Vec<String>,
-    record: Option<Record>,
-}
-
-impl Entry {
-    /// Records the outcome, and gives it back with names as the user wrote them: a daemon that misses a name says
-    /// only the last part of its path.
-    fn end(mut self, outcome: Result<Value<Handle>, Problem>) -> Result<Value<Handle>, Problem> {
-        let outcome = outcome.map_err(|problem| match problem {
-            Problem::NotFound(name) => {
-                let written =
-                    self.designated.iter().find(|text| text.rsplit('/').next() == Some(name.as_str()));
-                Problem::NotFound(written.cloned().unwrap_or(name))
-            }
-            problem => problem,
-        });
-        let (allowed, said) = match &outcome {
-            Ok(_) => (true, "answered".to_owned()),
-            Err(problem) => {
-                let refused =
-                    matches!(problem, Problem::Denied { .. } | Problem::Revoked | Problem::Unbound(_));
-                (!refused, problem.to_string())
-            }
-        };
-        self.write(allowed, said);
-        outcome
-    }
-
-    fn write(&mut self, allowed: bool, outcome: String) {
-        if let Some(mut record) = self.record.take() {
-            record.allowed = allowed;
-            record.outcome = outcome;
-            record.micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.audit.append(&record);
-        }
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        self.write(true, "abandoned: the invocation ended first".to_owned());
-    }
+/// Records how a call of the plugin's own object ended, and gives that to whoever called.
+pub(super) fn finish_callback(
+    mut entry: Entry,
+    outcome: Result<powerbox_captp::Value, Problem>,
+) -> Result<powerbox_captp::Value, powerbox_captp::CallError> {
+    let outcome = entry.end(outcome.as_ref().map(drop)).and(outcome);
+    outcome.map_err(|problem| powerbox_captp::CallError::error(problem.to_string()))
 }

@@ -2,11 +2,11 @@ use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use powerbox_authority::grant::Grant;
 use powerbox_captp::Object;
 use powerbox_passable::SlotKind;
 
 use super::blob::Blob;
-use super::grant::Grant;
 use super::name::Name;
 use crate::bridge::Reference;
 
@@ -23,6 +23,16 @@ pub(super) enum Kind {
     Name(Name),
     Blob(Blob),
     Changes(ObjectRef),
+    Own(Own),
+}
+
+/// An object of the plugin's own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Own {
+    /// What the plugin calls it.
+    pub(super) id: u64,
+    /// What it says that it is.
+    pub(super) interface: Arc<str>,
 }
 
 /// A reference to an object behind the membrane.
@@ -31,6 +41,8 @@ pub(super) struct ObjectRef {
     pub(super) object: Object,
     pub(super) rights: Rights,
     pub(super) grant: Arc<Grant>,
+    /// Whether it is the very object that the grant is to, not something that this answered with.
+    pub(super) direct: bool,
 }
 
 /// Which methods of an object may be called.
@@ -49,9 +61,31 @@ impl Handle {
         Self(Arc::new(kind))
     }
 
-    /// A handle to an object.
+    /// A handle to an object that the user designated.
     pub fn object(object: Object, rights: Rights, grant: Arc<Grant>) -> Self {
-        Self::new(Kind::Object(ObjectRef { object, rights, grant }))
+        Self::of_object(object, rights, grant, true)
+    }
+
+    pub(super) fn of_object(object: Object, rights: Rights, grant: Arc<Grant>, direct: bool) -> Self {
+        Self::new(Kind::Object(ObjectRef { object, rights, grant, direct }))
+    }
+
+    pub(super) fn own(own: Own) -> Self {
+        Self::new(Kind::Own(own))
+    }
+
+    /// The grant through which it came; an object of the plugin's own has none.
+    pub(super) fn grant(&self) -> Option<&Arc<Grant>> {
+        match self.kind() {
+            Kind::Object(reference) | Kind::Changes(reference) => Some(&reference.grant),
+            Kind::Name(name) => Some(&name.grant),
+            Kind::Blob(blob) => Some(&blob.grant),
+            Kind::Own(_) => None,
+        }
+    }
+
+    pub(super) fn is_promise(&self) -> bool {
+        self.unwrapped().is_some_and(Object::is_promise)
     }
 
     /// A handle to a place in a directory.
@@ -72,7 +106,7 @@ impl Handle {
     pub(crate) fn unwrapped(&self) -> Option<&Object> {
         match self.kind() {
             Kind::Object(reference) | Kind::Changes(reference) => Some(&reference.object),
-            Kind::Name(_) | Kind::Blob(_) => None,
+            Kind::Name(_) | Kind::Blob(_) | Kind::Own(_) => None,
         }
     }
 }
@@ -86,7 +120,10 @@ impl Reference for Handle {
     }
 
     fn interface(&self) -> Option<Cow<'_, str>> {
-        self.unwrapped()?.interface().map(Cow::Owned)
+        match self.kind() {
+            Kind::Own(own) => Some(Cow::Borrowed(&own.interface)),
+            _ => self.unwrapped()?.interface().map(Cow::Owned),
+        }
     }
 }
 
@@ -96,6 +133,7 @@ impl PartialEq for Handle {
             (Kind::Object(a), Kind::Object(b)) | (Kind::Changes(a), Kind::Changes(b)) => {
                 a.object == b.object && a.rights == b.rights && Arc::ptr_eq(&a.grant, &b.grant)
             }
+            (Kind::Own(a), Kind::Own(b)) => a == b,
             _ => Arc::ptr_eq(&self.0, &other.0),
         }
     }
@@ -111,6 +149,7 @@ impl Hash for Handle {
                 reference.rights.hash(state);
                 Arc::as_ptr(&reference.grant).hash(state);
             }
+            Kind::Own(own) => own.hash(state),
             Kind::Name(_) | Kind::Blob(_) => Arc::as_ptr(&self.0).hash(state),
         }
     }

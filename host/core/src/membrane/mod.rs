@@ -1,26 +1,36 @@
 //! The only way from a compartment to anything outside, and back.
 //!
 //! Every call of a plugin's import arrives in [`Membrane`]'s implementation of the sandbox's `Host`. It checks that the
-//! grant is alive, that the reference carries the right and that the values fit their types; makes the call; wraps
-//! every reference in the answer; and appends one record to the [`Audit`]. A call that is under way when its grant is
-//! revoked ends with `revoked` at once, whatever the object does later.
+//! reference carries the right and that every grant of its chain allows the call; asks the person where a grant wants
+//! that; writes the record; makes the call; and wraps every reference in the answer. A call that is under way when its
+//! grant is revoked ends with `revoked` at once, whatever the object does later. References that leave the compartment
+//! again are taken out of their handles, or leave behind an object that keeps to their limits.
 //!
 //! Capability checks are made here and nowhere else.
 
+mod act;
 mod answer;
-mod audit;
 mod blob;
+mod consent;
 mod crossing;
-mod grant;
+mod entry;
 mod handle;
+mod inward;
 mod name;
+mod outward;
+mod pace;
 mod problem;
+mod scrub;
 mod types;
+mod unanswered;
 
-pub use audit::{Audit, Record};
 pub use blob::Blob;
-pub use crossing::{Membrane, Slot};
-pub use grant::Grant;
+pub use consent::{Consent, Word};
+pub use crossing::{Membrane, Setting, Slot};
 pub use handle::{Handle, Rights};
 pub use name::Name;
+pub(crate) use outward::RECEIVER;
+pub use pace::Pace;
+pub use powerbox_authority::grant::Grant;
 pub use problem::Problem;
+pub use unanswered::Unanswered;

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
+use powerbox_authority::grant::Grant;
 use powerbox_captp::{Answer, Object, Value};
 
 use super::blob::Blob;
-use super::grant::Grant;
 use super::problem::Problem;
 use crate::daemon::Dialect;
 use crate::registry::NameRight;
@@ -33,6 +33,11 @@ impl Name {
     ) -> Self {
         let path = dialect.path(path);
         Self { agent, dialect, path, text, rights, grant }
+    }
+
+    /// The path in the agent's names.
+    pub(super) fn names(&self) -> &[String] {
+        &self.path
     }
 
     /// What the user wrote.

@@ -1,3 +1,4 @@
+use powerbox_authority::grant::{Grant, Refusal};
 use powerbox_captp::CallError;
 use powerbox_passable::Value;
 
@@ -41,9 +42,7 @@ pub enum Problem {
     #[error("the connection to the daemon ended before the answer came; the call may have taken effect")]
     Disconnected,
     /// The slot is bound to nothing.
-    #[error(
-        "the slot `{0}` is bound to nothing; bind it with `powerbox plugin install FILE --bind {0}=NAME`"
-    )]
+    #[error("the slot `{0}` is bound to nothing; bind it with `powerbox grant add PLUGIN {0}=NAME`")]
     Unbound(String),
     /// Anything else.
     #[error("{0}")]
@@ -54,6 +53,41 @@ impl Problem {
     /// A refusal without a remedy.
     pub fn denied(rule: impl Into<String>) -> Self {
         Self::Denied { rule: rule.into(), remedy: None }
+    }
+
+    /// Puts a refusal of a grant into words, with the command that would allow it.
+    pub(crate) fn refused(refusal: Refusal, grant: &Grant) -> Self {
+        let holder = grant.holder();
+        let again = match (holder.plugin_name(), holder.agent_name()) {
+            (Some(plugin), agent) => {
+                let listed = grant.chain().find(|link| link.is_listed());
+                let slot = listed.map_or_else(|| grant.what(), Grant::what);
+                let as_agent = agent.map(|agent| format!(" --as {agent}")).unwrap_or_default();
+                // What the host itself serves, and what is named in commands, takes no name.
+                let nameless = slot.starts_with('@') || slot.starts_with("powerbox:plugin/");
+                let name = if nameless { "" } else { "=NAME" };
+                format!(
+                    "the person can grant it anew with `powerbox grant add {plugin} {slot}{name}{as_agent}`"
+                )
+            }
+            _ => "the person can grant it anew with `powerbox grant add`".to_owned(),
+        };
+        match refusal {
+            Refusal::Ended { .. } => Self::Revoked,
+            Refusal::Denied { grant, rule } => Self::Denied {
+                rule: match grant {
+                    Some(id) => format!("{rule} (grant {id})"),
+                    None => rule,
+                },
+                remedy: Some(again),
+            },
+            Refusal::Ledger(reason) => Self::Other(format!("{}, so nothing is allowed", reason)),
+        }
+    }
+
+    /// Whether the call was refused, rather than made and failed.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Denied { .. } | Self::Revoked | Self::Unbound(_))
     }
 
     /// The case's name in the contract.

@@ -2,24 +2,26 @@
 
 use std::sync::Arc;
 
+use powerbox_authority::grant::Grant;
 use powerbox_captp::Value as OuterValue;
 use powerbox_passable::Value;
 
+use super::act::{Act, Begun, Paths, names};
 use super::blob::Blob;
-use super::crossing::{Begun, alive, object_call, outward, permit, settle};
+use super::crossing::{Inner, Understood, permit};
 use super::handle::{Handle, Kind, ObjectRef, Rights};
 use super::name::Name;
 use super::problem::Problem;
-use crate::bridge::{Reference as _, read_body};
+use crate::bridge::{Reference as _, camel_case, read_body};
 
 type Outcome = Result<Value<Handle>, Problem>;
 
 /// What the audit calls the thing that a handle stands for.
 pub(super) fn label(handle: &Handle) -> String {
+    let what = handle.grant().map_or("callbacks", |grant| grant.what());
     match handle.kind() {
-        Kind::Object(reference) | Kind::Changes(reference) => reference.grant.what().to_owned(),
-        Kind::Name(name) => format!("{} `{}`", name.grant.what(), crate::text::clean_line(name.text())),
-        Kind::Blob(blob) => blob.grant.what().to_owned(),
+        Kind::Name(name) => format!("{what} `{}`", crate::text::clean_line(name.text())),
+        _ => what.to_owned(),
     }
 }
 
@@ -41,7 +43,10 @@ pub(super) fn look(resource: &str, function: &str, args: &[Value<Handle>]) -> Op
         },
         ("object", "same-as") => {
             let other = args.get(1).and_then(Value::as_capability)?;
-            Value::Bool(handle.unwrapped() == other.unwrapped())
+            Value::Bool(match (handle.unwrapped(), other.unwrapped()) {
+                (None, None) => handle == other,
+                (one, other) => one == other,
+            })
         }
         ("object", "duplicate") => Value::Capability(handle.clone()),
         ("name", "text") => Value::text(handle_name(handle)?.text()),
@@ -53,22 +58,31 @@ fn handle_name(handle: &Handle) -> Option<&Name> {
     if let Kind::Name(name) = handle.kind() { Some(name) } else { None }
 }
 
-/// Begins a call of any other function of the contract's resources.
-pub(super) fn begin(resource: &str, function: &str, args: Vec<Value<Handle>>) -> Result<Begun, Problem> {
+/// Understands a call of any other function of the contract's resources.
+pub(super) fn understand(
+    membrane: &Arc<Inner>,
+    resource: &str,
+    function: &str,
+    args: &[Value<Handle>],
+) -> Result<Understood, Problem> {
     let Some(Value::Capability(handle)) = args.first() else { return Err(misfit()) };
     match (handle.kind(), resource) {
-        (Kind::Object(_), "object") => object(function, args),
-        (Kind::Name(name), "name") => name_call(name, function, &args),
-        (Kind::Blob(blob), "blob") if function == "read" => Ok(read(blob)?),
-        (Kind::Changes(reference), "changes") if function == "next" => next_change(reference),
-        _ => Err(Problem::Invalid(format!(
-            "`{resource}.{function}` is no function of this version of the contract"
-        ))),
+        (Kind::Object(_) | Kind::Own(_), "object") => object(membrane, function, args),
+        (Kind::Name(name), "name") => name_act(membrane, name, function, args).map(Understood::Act),
+        (Kind::Blob(blob), "blob") if function == "read" => Ok(Understood::Act(read(blob))),
+        (Kind::Changes(reference), "changes") if function == "next" => {
+            Ok(Understood::Act(next_change(membrane, reference)?))
+        }
+        _ => Err(unknown(resource, function)),
     }
 }
 
 fn misfit() -> Problem {
     Problem::Invalid("the arguments are not those of the contract".to_owned())
+}
+
+fn unknown(resource: &str, function: &str) -> Problem {
+    Problem::Invalid(format!("`{resource}.{function}` is no function of this version of the contract"))
 }
 
 fn text_arg(args: &[Value<Handle>], index: usize) -> Result<&str, Problem> {
@@ -83,78 +97,117 @@ fn body_arg(args: &[Value<Handle>], body: usize) -> Result<Value<Handle>, Proble
         .map_err(|mismatch| Problem::Invalid(mismatch.to_string()))
 }
 
-fn object(function: &str, args: Vec<Value<Handle>>) -> Result<Begun, Problem> {
-    let method = text_arg(&args, 1)?.to_owned();
-    let Value::List(items) = body_arg(&args, 2)? else {
+fn object(membrane: &Arc<Inner>, function: &str, args: &[Value<Handle>]) -> Result<Understood, Problem> {
+    let method = text_arg(args, 1)?.to_owned();
+    let Value::List(items) = body_arg(args, 2)? else {
         return Err(Problem::Invalid("the body is not a list of arguments".to_owned()));
     };
-    let call = args.into_iter().take(1).chain(items).collect();
-    match (function, object_call(&method, call)?) {
-        ("call", begun) => Ok(begun),
-        // The answer is dropped: nobody asked for it.
-        ("send", _) => Ok(Begun::Done(Ok(Value::Undefined))),
-        _ => Err(misfit()),
+    let call: Vec<_> = args.iter().take(1).cloned().chain(items).collect();
+    let mut understood = membrane.object_act(method, &call)?;
+    match (function, &mut understood) {
+        ("call", _) | ("send", Understood::Promise(_)) => Ok(understood),
+        ("send", Understood::Act(act)) => {
+            let make = std::mem::replace(&mut act.make, Box::new(|| Err(misfit())));
+            let unanswered = Arc::clone(&membrane.unanswered);
+            act.make = Box::new(move || match make()? {
+                // The answer is dropped: nobody asked for it.
+                Begun::Awaited(answered, _) => {
+                    drop(unanswered.until(answered));
+                    Ok(Begun::Done(Ok(Value::Undefined)))
+                }
+                begun => Ok(begun),
+            });
+            Ok(understood)
+        }
+        _ => Err(unknown("object", function)),
     }
 }
 
-fn name_call(name: &Name, function: &str, args: &[Value<Handle>]) -> Result<Begun, Problem> {
-    alive(&name.grant)?;
+/// A call through a name: judged by the path that the user wrote, made with the agent that he is.
+fn name_act(
+    membrane: &Arc<Inner>,
+    name: &Name,
+    function: &str,
+    args: &[Value<Handle>],
+) -> Result<Act, Problem> {
     let other = || args.get(1).and_then(Value::as_capability).ok_or_else(misfit);
-    let grant = Arc::clone(&name.grant);
-    let answer = match function {
-        "lookup" => name.lookup()?,
-        "identify" => name.identify()?,
-        "list" => name.list()?,
-        "open" => return open(name),
-        "follow" => return follow(name),
-        "make-directory" => name.make_directory()?,
-        "store-value" => name.store_value(outward(body_arg(args, 1)?, true)?)?,
+    let (this, to) = (name.clone(), Arc::clone(&name.grant));
+    let mut also = Vec::new();
+    let mut paths = vec![name];
+    let make: Box<dyn FnOnce() -> Result<Begun, Problem> + Send> = match function {
+        "lookup" => begin(move || this.lookup()),
+        "identify" => begin(move || this.identify()),
+        "list" => begin(move || this.list()),
+        "make-directory" => begin(move || this.make_directory()),
+        "remove" => begin(move || this.remove()),
+        "cancel" => {
+            let reason = args.get(1).and_then(Value::as_str).map(str::to_owned);
+            begin(move || this.cancel(reason.as_deref()))
+        }
+        "open" => {
+            let membrane = Arc::clone(membrane);
+            Box::new(move || open(&membrane, &this))
+        }
+        "follow" => {
+            let membrane = Arc::clone(membrane);
+            Box::new(move || follow(&membrane, &this))
+        }
+        "store-value" => {
+            let (membrane, value) = (Arc::clone(membrane), body_arg(args, 1)?);
+            begin(move || this.store_value(membrane.stored(value, &to)?))
+        }
         "store-blob" => match other()?.kind() {
             Kind::Blob(blob) => {
-                alive(&blob.grant)?;
-                name.store_blob(blob)?
+                let blob = blob.clone();
+                also.push(Arc::clone(&blob.grant));
+                begin(move || this.store_blob(&blob))
             }
             _ => return Err(misfit()),
         },
         "copy-from" | "move-from" => {
             let source = handle_name(other()?).ok_or_else(misfit)?;
-            alive(&source.grant)?;
-            if function == "copy-from" { name.copy_from(source)? } else { name.move_from(source)? }
+            also.push(Arc::clone(&source.grant));
+            paths.push(source);
+            let (source, copies) = (source.clone(), function == "copy-from");
+            begin(move || if copies { this.copy_from(&source) } else { this.move_from(&source) })
         }
-        "remove" => name.remove()?,
-        "cancel" => name.cancel(args.get(1).and_then(Value::as_str))?,
-        _ => {
-            return Err(Problem::Invalid(format!(
-                "`name.{function}` is no function of this version of the contract"
-            )));
-        }
+        _ => return Err(unknown("name", function)),
     };
-    Ok(Begun::Awaited(answer, Rights::Opaque, grant))
+    Ok(Act {
+        grant: Arc::clone(&name.grant),
+        also,
+        method: camel_case(function),
+        direct: true,
+        paths: names(paths),
+        make,
+    })
+}
+
+fn begin(
+    call: impl FnOnce() -> Result<powerbox_captp::Answer, Problem> + Send + 'static,
+) -> Box<dyn FnOnce() -> Result<Begun, Problem> + Send> {
+    Box::new(move || Ok(Begun::Awaited(call()?, Rights::Opaque)))
 }
 
 /// Opens what a name holds: bytes if it can stream them, a value otherwise.
-fn open(name: &Name) -> Result<Begun, Problem> {
-    let lookup = name.lookup()?;
-    let grant = Arc::clone(&name.grant);
-    let later = {
-        let grant = Arc::clone(&grant);
-        async move {
-            let value = settle(lookup, &Rights::Opaque, &grant).await?;
-            if let Some(object) = value.as_capability().and_then(Handle::unwrapped) {
-                match object.call("streamBase64", vec![]).await {
-                    Ok(OuterValue::Capability(iterator)) => {
-                        let blob = Handle::blob(Blob::remote(iterator, grant));
-                        return Ok(Value::record([("blob", Value::Capability(blob))]));
-                    }
-                    Ok(_) => return Err(Problem::Other("the daemon gave no stream of bytes".to_owned())),
-                    Err(error) if lacks_method(&error) => {}
-                    Err(error) => return Err(error.into()),
+fn open(membrane: &Arc<Inner>, name: &Name) -> Result<Begun, Problem> {
+    let lookup = membrane.unanswered.until(name.lookup()?);
+    let (membrane, grant) = (Arc::clone(membrane), Arc::clone(&name.grant));
+    Ok(Begun::Later(Box::pin(async move {
+        let value = membrane.wrap(lookup.await, &Rights::Opaque, &grant)?;
+        if let Some(object) = value.as_capability().and_then(Handle::unwrapped) {
+            match membrane.unanswered.until(object.call("streamBase64", vec![])).await {
+                Ok(OuterValue::Capability(iterator)) => {
+                    let blob = Handle::blob(Blob::remote(iterator, grant));
+                    return Ok(Value::record([("blob", Value::Capability(blob))]));
                 }
+                Ok(_) => return Err(Problem::Other("the daemon gave no stream of bytes".to_owned())),
+                Err(error) if lacks_method(&error) => {}
+                Err(error) => return Err(error.into()),
             }
-            Ok(Value::record([("value", value)]))
         }
-    };
-    Ok(Begun::Later(Box::pin(later), grant))
+        Ok(Value::record([("value", value)]))
+    })))
 }
 
 /// Whether an object answered that it has no such method.
@@ -164,53 +217,66 @@ fn lacks_method(error: &powerbox_captp::CallError) -> bool {
         .is_some_and(|(class, message)| class == "TypeError" && message.contains("has no method"))
 }
 
-fn follow(name: &Name) -> Result<Begun, Problem> {
-    let iterator = name.follow()?;
+fn follow(membrane: &Arc<Inner>, name: &Name) -> Result<Begun, Problem> {
+    let iterator = membrane.unanswered.until(name.follow()?);
     let grant = Arc::clone(&name.grant);
-    let later = {
-        let grant = Arc::clone(&grant);
-        async move {
-            match iterator.await? {
-                OuterValue::Capability(object) => {
-                    let reference = ObjectRef { object, rights: Rights::All, grant };
-                    Ok(Value::Capability(Handle::new(Kind::Changes(reference))))
-                }
-                _ => Err(Problem::Other("the daemon gave no stream of changes".to_owned())),
+    Ok(Begun::Later(Box::pin(async move {
+        match iterator.await? {
+            OuterValue::Capability(object) => {
+                let reference = ObjectRef { object, rights: Rights::All, grant, direct: false };
+                Ok(Value::Capability(Handle::new(Kind::Changes(reference))))
             }
+            _ => Err(Problem::Other("the daemon gave no stream of changes".to_owned())),
         }
-    };
-    Ok(Begun::Later(Box::pin(later), grant))
+    })))
 }
 
-fn read(blob: &Blob) -> Result<Begun, Problem> {
-    alive(&blob.grant)?;
-    let grant = Arc::clone(&blob.grant);
-    let blob = blob.clone();
-    let later = async move {
-        use base64::Engine as _;
-        Ok(match blob.read().await? {
-            Some(bytes) => Value::text(base64::engine::general_purpose::STANDARD.encode(bytes)),
-            None => Value::Undefined,
-        })
-    };
-    Ok(Begun::Later(Box::pin(later), grant))
+/// A call of something that the user's designation led to.
+fn led_to(
+    grant: &Arc<Grant>,
+    method: &str,
+    make: impl FnOnce() -> Result<Begun, Problem> + Send + 'static,
+) -> Act {
+    Act {
+        grant: Arc::clone(grant),
+        also: Vec::new(),
+        method: method.to_owned(),
+        direct: false,
+        paths: Paths::Arguments(1, &[]),
+        make: Box::new(make),
+    }
 }
 
-fn next_change(reference: &ObjectRef) -> Result<Begun, Problem> {
+fn read(blob: &Blob) -> Act {
+    let (grant, blob) = (Arc::clone(&blob.grant), blob.clone());
+    led_to(&grant, "read", move || {
+        Ok(Begun::Later(Box::pin(async move {
+            use base64::Engine as _;
+            Ok(match blob.read().await? {
+                Some(bytes) => Value::text(base64::engine::general_purpose::STANDARD.encode(bytes)),
+                None => Value::Undefined,
+            })
+        })))
+    })
+}
+
+fn next_change(membrane: &Arc<Inner>, reference: &ObjectRef) -> Result<Act, Problem> {
     permit(reference, "next")?;
-    let answer = reference.object.call("next", vec![]);
-    let later = async move {
-        let step = answer.await?;
-        if step.get("done").and_then(OuterValue::as_bool) == Some(true) {
-            return Ok(Value::Undefined);
-        }
-        let change = step.get("value");
-        let text = |key| change.and_then(|change| change.get(key)).and_then(OuterValue::as_str);
-        match (text("add"), text("remove")) {
-            (Some(added), None) => Ok(Value::record([("added", Value::text(added))])),
-            (None, Some(removed)) => Ok(Value::record([("removed", Value::text(removed))])),
-            _ => Err(Problem::Other("the daemon sent something other than a change".to_owned())),
-        }
-    };
-    Ok(Begun::Later(Box::pin(later), Arc::clone(&reference.grant)))
+    let (object, unanswered) = (reference.object.clone(), Arc::clone(&membrane.unanswered));
+    Ok(led_to(&reference.grant, "next", move || {
+        let answer = unanswered.until(object.call("next", vec![]));
+        Ok(Begun::Later(Box::pin(async move {
+            let step = answer.await?;
+            if step.get("done").and_then(OuterValue::as_bool) == Some(true) {
+                return Ok(Value::Undefined);
+            }
+            let change = step.get("value");
+            let text = |key| change.and_then(|change| change.get(key)).and_then(OuterValue::as_str);
+            match (text("add"), text("remove")) {
+                (Some(added), None) => Ok(Value::record([("added", Value::text(added))])),
+                (None, Some(removed)) => Ok(Value::record([("removed", Value::text(removed))])),
+                _ => Err(Problem::Other("the daemon sent something other than a change".to_owned())),
+            }
+        })))
+    }))
 }

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,22 +30,9 @@ pub struct InstalledPlugin {
     pub digest: String,
     /// What that version asks for, which is what the user consented to.
     pub ask: Ask,
-    /// What its slots are bound to.
-    pub bindings: BTreeMap<String, BoundTo>,
     /// What was last seen of the source file, so that a start needs not read it again.
     #[serde(default)]
     pub seen: Option<Seen>,
-}
-
-/// The object that a slot is bound to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BoundTo {
-    /// The path that the user gave, in the person's own names.
-    pub name: Vec<String>,
-    /// The formula identifier that it named then, where the daemon has such; the slot keeps to it when the name moves.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
 }
 
 /// What tells one content of a file from another without reading it.
@@ -119,7 +105,7 @@ impl Installed {
         };
         let damaged = |error| StoreError::Damaged { path: self.records.clone(), error };
         let records: Records = serde_json::from_slice(&text).map_err(damaged)?;
-        if records.version != 1 {
+        if records.version != 2 {
             let error = serde::de::Error::custom(format!("version {} is not known", records.version));
             return Err(damaged(error));
         }
@@ -171,7 +157,7 @@ impl Installed {
         let lock = lock.and_then(|file: File| file.lock().map(|()| file)).map_err(|error| self.io(error))?;
         let mut plugins = self.list()?;
         change(&mut plugins);
-        let mut text = serde_json::to_vec_pretty(&Records { version: 1, plugins })
+        let mut text = serde_json::to_vec_pretty(&Records { version: 2, plugins })
             .map_err(|error| StoreError::Damaged { path: self.records.clone(), error })?;
         text.push(b'\n');
         write_aside(&self.records, &text).map_err(|error| self.io(error))?;
@@ -194,7 +180,7 @@ pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Writes a file beside its place and moves it there: a reader sees all of it or none.
-fn write_aside(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_aside(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::io::Write as _;
     let aside = path.with_extension(format!("{}.tmp", std::process::id()));
     let mut file = File::create(&aside)?;
@@ -213,7 +199,6 @@ mod tests {
             source: "/somewhere/x.wasm".into(),
             digest: "00ff".into(),
             ask: Ask::default(),
-            bindings: BTreeMap::new(),
             seen: None,
         }
     }
@@ -236,9 +221,9 @@ mod tests {
     fn damaged_records_are_an_error_and_not_an_empty_list() {
         let folder = tempfile::tempdir().unwrap();
         let store = Installed::open(folder.path(), folder.path()).unwrap();
-        fs::write(store.records(), "{\"version\":1,\"plugins\":[{}]}").unwrap();
+        fs::write(store.records(), "{\"version\":2,\"plugins\":[{}]}").unwrap();
         assert!(matches!(store.list(), Err(StoreError::Damaged { .. })));
-        fs::write(store.records(), "{\"version\":2,\"plugins\":[]}").unwrap();
+        fs::write(store.records(), "{\"version\":3,\"plugins\":[]}").unwrap();
         assert!(matches!(store.list(), Err(StoreError::Damaged { .. })));
     }
 

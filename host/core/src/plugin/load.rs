@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,8 +7,8 @@ use powerbox_sandbox::{
     ManifestError, Reply, Val,
 };
 
-use super::slots::{known_interface, makes_authority, refused_imports};
-use super::{Binding, Code, Origin, Plugin, PluginRights};
+use super::slots::refused_imports;
+use super::{Code, Origin, Plugin};
 use crate::bridge::from_wit;
 use crate::membrane::Handle;
 use crate::registry::{CommandGroup, DescribeError, read_group};
@@ -44,7 +43,7 @@ pub enum PluginError {
 }
 
 /// Loads a version of a plugin: reads its manifest, refuses imports that cannot be answered, and gets its
-/// description. What a file says of itself is remembered in `descriptions` under its digest: reading it anew costs
+/// description. `bound` tells which slots of third parties' interfaces have an object. What a file says of itself is remembered in `descriptions` under its digest: reading it anew costs
 /// milliseconds, which a command that runs by itself would pay each time.
 pub async fn load(
     engine: &Engine,
@@ -52,8 +51,8 @@ pub async fn load(
     descriptions: Option<&Path>,
     origin: Origin,
     code: Code,
-    bind: impl FnOnce(&Manifest) -> BTreeMap<String, Binding>,
-    rights: Option<Arc<PluginRights>>,
+    bound: impl Fn(&str) -> bool,
+    own_names: &'static [&'static str],
 ) -> Result<Plugin, PluginError> {
     let bytes = read(&code)?;
     let remembered = descriptions.map(|folder| folder.join(format!("{}.json", Digest::of(&bytes))));
@@ -62,8 +61,7 @@ pub async fn load(
         Some(known) => (known.manifest, Some(known.group)),
         None => (Manifest::read(&bytes)?, None),
     };
-    let bindings = bind(&manifest);
-    let refused = refused_imports(&manifest, |slot| bindings.contains_key(slot));
+    let refused = refused_imports(&manifest, bound);
     if !refused.is_empty() {
         return Err(PluginError::Imports(refused));
     }
@@ -76,8 +74,7 @@ pub async fn load(
     let group = match known {
         Some(group) => group,
         None => {
-            let component =
-                component(engine, cache, &code, manifest.digest, |slot| bindings.contains_key(slot)).await?;
+            let component = component(engine, cache, &code, manifest.digest).await?;
             let group = describe(&component).await?;
             // A cache that cannot be written costs time at the next start, nothing else.
             if let Some(path) = &remembered
@@ -89,17 +86,7 @@ pub async fn load(
             group
         }
     };
-    let rights = rights.unwrap_or_else(|| PluginRights::new(&group.name));
-    Ok(Plugin {
-        name: group.name.clone(),
-        origin,
-        manifest,
-        group,
-        code,
-        bindings,
-        rights,
-        component: loaded,
-    })
+    Ok(Plugin { name: group.name.clone(), origin, manifest, group, code, own_names, component: loaded })
 }
 
 fn read(code: &Code) -> std::io::Result<Vec<u8>> {
@@ -125,12 +112,9 @@ pub(super) async fn component(
     cache: Option<&CodeCache>,
     code: &Code,
     digest: Digest,
-    bound: impl Fn(&str) -> bool,
 ) -> Result<Component<Handle>, LoadError> {
-    let offered = |import: &Import| {
-        let asks = import.functions.iter().any(|function| makes_authority(&function.name));
-        !asks || known_interface(&import.interface) || bound(&import.slot)
-    };
+    // Which interfaces may be asked for was decided when the plugin was loaded; a slot that reaches nothing says so.
+    let offered = |_: &Import| true;
     let component = match code {
         Code::Static(bytes) => Component::load(engine, cache, *bytes, offered).await?,
         Code::Bytes(bytes) => Component::load(engine, cache, Arc::clone(bytes), offered).await?,

@@ -28,6 +28,11 @@ pub(crate) fn local_interface(interface: &str) -> Option<&'static str> {
         .copied()
 }
 
+/// The local power of a name, without its version, if this host still has it.
+pub(crate) fn local_interface_named(name: &str) -> Option<&'static str> {
+    LOCAL_INTERFACES.iter().find(|known| **known == name).copied()
+}
+
 /// The imports of a component that are slots: interfaces with functions of their own.
 ///
 /// An interface that has only types, or methods of resources, asks for nothing: a method can only be called on a
@@ -41,7 +46,7 @@ fn asks(import: &ManifestInterface) -> bool {
 }
 
 /// Whether a function can be called without a reference that came from elsewhere: all but methods can.
-pub(super) fn makes_authority(function: &str) -> bool {
+fn makes_authority(function: &str) -> bool {
     !function.starts_with("[method]")
 }
 

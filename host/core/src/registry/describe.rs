@@ -1,13 +1,22 @@
+use std::collections::HashSet;
+
 use powerbox_passable::Value;
 
-use super::command::{CommandGroup, Effect, ParameterKind, ParameterStyle};
+use super::command::{Command, CommandGroup, Effect, Parameter, ParameterKind, ParameterStyle};
 use crate::bridge::plain_json;
-use crate::text::clean;
+use crate::text::{clean, clean_line};
 
 /// Most commands that one group may have.
 const MAX_COMMANDS: usize = 256;
+/// Most other words that may call one command.
+const MAX_ALIASES: usize = 16;
 /// Most parameters that one command may have.
 const MAX_PARAMETERS: usize = 64;
+/// Most choices that one parameter may offer, or methods that it may ask for.
+const MAX_CHOICES: usize = 256;
+/// Most bytes of all texts together. They stay in memory as long as the plugin is loaded, and `help` passes those of all
+/// plugins on in one piece.
+const MAX_TEXT: usize = 256 << 10;
 
 /// Why a plugin's description of its commands is no good.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -39,6 +48,14 @@ pub enum DescribeError {
         /// How many are allowed.
         limit: usize,
     },
+    /// The short form of an option is something that nobody can type, or mistakes for something else.
+    #[error("the short form `{word}` of the parameter `{parameter}` must be a letter or digit")]
+    Letter {
+        /// The parameter.
+        parameter: String,
+        /// Its short form.
+        word: String,
+    },
     /// Parameters by place could not be told apart.
     #[error("in command `{command}` nothing can come by place after `{parameter}`")]
     Order {
@@ -59,22 +76,23 @@ pub fn read_group<C>(value: &Value<C>) -> Result<CommandGroup, DescribeError> {
         serde_json::from_value(json).map_err(|error| DescribeError::Malformed(clean(&error.to_string())))?;
     check_word("the group's name", &group.name)?;
     limit("commands", group.commands.len(), MAX_COMMANDS)?;
-    group.summary = clean(&group.summary);
+    limit("bytes of text", text_of(&group), MAX_TEXT)?;
+    line(&mut group.summary);
 
-    let mut words: Vec<String> = Vec::new();
+    let mut words: HashSet<String> = HashSet::new();
     for command in &mut group.commands {
+        limit("aliases of one command", command.aliases.len(), MAX_ALIASES)?;
         for word in std::iter::once(&command.name).chain(&command.aliases) {
             check_word("the command", word)?;
-            if words.contains(word) {
+            if !words.insert(word.clone()) {
                 return Err(DescribeError::Twice { what: "the command", word: word.clone() });
             }
-            words.push(word.clone());
         }
-        command.summary = clean(&command.summary);
+        line(&mut command.summary);
         command.details = clean(&command.details);
-        command.category = clean(&command.category);
+        line(&mut command.category);
         if let Effect::Other(word) = &mut command.effect {
-            *word = clean(word);
+            line(word);
         }
         limit("parameters of one command", command.parameters.len(), MAX_PARAMETERS)?;
         let mut names: Vec<String> = Vec::new();
@@ -85,10 +103,27 @@ pub fn read_group<C>(value: &Value<C>) -> Result<CommandGroup, DescribeError> {
                 return Err(DescribeError::Twice { what: "the parameter", word: parameter.name.clone() });
             }
             names.push(parameter.name.clone());
-            parameter.label = clean(&parameter.label);
-            parameter.help = clean(&parameter.help);
-            if let ParameterKind::Name(rights) = &mut parameter.kind {
-                rights.sort();
+            line(&mut parameter.label);
+            line(&mut parameter.help);
+            limit("choices of one parameter", parameter.choices.len(), MAX_CHOICES)?;
+            parameter.choices.iter_mut().for_each(line);
+            parameter.default = parameter.default.as_deref().map(clean);
+            match &mut parameter.kind {
+                ParameterKind::Name(rights) => rights.sort(),
+                ParameterKind::Object(methods) => {
+                    limit("methods of one parameter", methods.len(), MAX_CHOICES)?;
+                    methods.iter_mut().for_each(line);
+                }
+                ParameterKind::Other(word) => line(word),
+                _ => {}
+            }
+            match &mut parameter.style {
+                ParameterStyle::Option(Some(letter)) if !letter.is_ascii_alphanumeric() => {
+                    let word = clean_line(&letter.to_string());
+                    return Err(DescribeError::Letter { parameter: parameter.name.clone(), word });
+                }
+                ParameterStyle::Other(word) => line(word),
+                _ => {}
             }
             if parameter.style == ParameterStyle::Positional {
                 if let Some(before) = &last_optional
@@ -105,6 +140,38 @@ pub fn read_group<C>(value: &Value<C>) -> Result<CommandGroup, DescribeError> {
         }
     }
     Ok(group)
+}
+
+/// Keeps a text to one harmless line.
+fn line(text: &mut String) {
+    *text = clean_line(text);
+}
+
+/// How many bytes all texts are together.
+fn text_of(group: &CommandGroup) -> usize {
+    let all = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+    let of_parameter = |parameter: &Parameter| {
+        let kind = match &parameter.kind {
+            ParameterKind::Object(methods) => all(methods),
+            ParameterKind::Other(word) => word.len(),
+            _ => 0,
+        };
+        let style = if let ParameterStyle::Other(word) = &parameter.style { word.len() } else { 0 };
+        parameter.label.len()
+            + parameter.help.len()
+            + parameter.default.as_ref().map_or(0, String::len)
+            + all(&parameter.choices)
+            + kind
+            + style
+    };
+    let of_command = |command: &Command| {
+        command.summary.len()
+            + command.details.len()
+            + command.category.len()
+            + command.effect.word().len()
+            + command.parameters.iter().map(of_parameter).sum::<usize>()
+    };
+    group.summary.len() + group.commands.iter().map(of_command).sum::<usize>()
 }
 
 fn limit(what: &'static str, count: usize, limit: usize) -> Result<(), DescribeError> {

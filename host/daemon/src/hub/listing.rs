@@ -35,12 +35,12 @@ impl Hub {
         match self.target(path).await? {
             Target::Here(hub) => {
                 let entries = hub.entries().await?;
-                let roots = hub.world.roots;
                 let read = move |tables: Tables<'_>| {
-                    entries
-                        .into_iter()
-                        .map(|(name, id)| Ok((name, locator(tables, &roots, id)?)))
-                        .collect::<Result<Vec<_>, Failure>>()
+                    entries.into_iter().map(|(name, id)| Ok((name, locator(tables, id)?))).collect::<Result<
+                        Vec<_>,
+                        Failure,
+                    >>(
+                    )
                 };
                 let located = hub.world.store.read(read).await?;
                 Ok(Value::record(

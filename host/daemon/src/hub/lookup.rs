@@ -11,8 +11,7 @@ use crate::formula::Formula;
 use crate::id::FormulaId;
 use crate::locator::{REMOTE, format_locator, parse_locator};
 use crate::name::{InvalidName, Name};
-use crate::roots::Roots;
-use crate::store::{StoreError, Tables};
+use crate::store::{FormulaError, Tables};
 
 impl Hub {
     pub(super) async fn lookup(self: &Arc<Self>, path: Vec<Name>) -> Outcome {
@@ -25,17 +24,17 @@ impl Hub {
         let mut names = path.into_iter();
         let head = names.next().ok_or(InvalidName::Path).map_err(Failure::from)?;
         let Some((id, formula)) = self.find(head).await? else { return Ok(None) };
-        let mut value = self.world.revive(id, formula).await?;
+        let mut value = self.world.revive(id, &formula).await?;
         for name in names {
             value = call(value, "lookup", vec![Value::text(name.as_str())]).await?;
         }
         Ok(Some(value))
     }
 
-    async fn find(&self, name: Name) -> Result<Option<(FormulaId, Option<Formula>)>, Failure> {
+    async fn find(&self, name: Name) -> Result<Option<(FormulaId, Formula)>, Failure> {
         let (name, hub) = (self.local(name)?, self.number);
         let found = self.world.store.read(move |tables| match name.identify(tables, hub)? {
-            Some(id) => Ok::<_, StoreError>(Some((id, tables.formula(id)?))),
+            Some(id) => Ok::<_, FormulaError>(Some((id, tables.formula(id)?))),
             None => Ok(None),
         });
         Ok(found.await?)
@@ -78,8 +77,8 @@ impl Hub {
 
     pub(super) async fn locate(self: &Arc<Self>, path: Vec<Name>) -> Outcome {
         let Some(id) = self.identifier(path).await? else { return Ok(Value::Undefined) };
-        let roots = self.world.roots;
-        let located = self.world.store.read(move |tables| locator(tables, &roots, id)).await?;
+        let located =
+            self.world.store.read(move |tables| locator(tables, id)).await.map_err(Failure::from)?;
         Ok(Value::text(located))
     }
 
@@ -109,10 +108,10 @@ impl Hub {
 }
 
 /// Writes the locator of a formula of this daemon or another's.
-pub(super) fn locator(tables: Tables<'_>, roots: &Roots, id: FormulaId) -> Result<String, Failure> {
-    if !roots.is_local(id) {
-        return Ok(format_locator(id, REMOTE));
+pub(super) fn locator(tables: Tables<'_>, id: FormulaId) -> Result<String, FormulaError> {
+    match tables.formula_type(id) {
+        Ok(formula_type) => Ok(format_locator(id, &formula_type)),
+        Err(FormulaError::Foreign(_)) => Ok(format_locator(id, REMOTE)),
+        Err(error) => Err(error),
     }
-    let formula_type = tables.formula_type(id)?.ok_or(Failure::NoFormula(id.number))?;
-    Ok(format_locator(id, &formula_type))
 }

@@ -7,6 +7,10 @@
 mod following;
 mod listing;
 mod lookup;
+
+mod methods;
+pub(crate) use methods::METHODS;
+
 mod text;
 pub(crate) use text::blocking;
 mod writing;
@@ -21,7 +25,7 @@ use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::id::{FormulaId, FormulaNumber};
 use crate::name::{self, InvalidName, Name, PetName};
-use crate::objects::{Directory, Host};
+use crate::objects::Made;
 use crate::store::{StoreError, Tables};
 use crate::world::World;
 
@@ -30,7 +34,7 @@ use crate::world::World;
 pub(crate) struct Hub {
     pub(crate) world: Arc<World>,
     /// Under which number the names are kept.
-    number: FormulaNumber,
+    pub(crate) number: FormulaNumber,
     /// Names that the daemon gives and nobody can change.
     specials: Vec<(&'static str, FormulaId)>,
 }
@@ -44,7 +48,7 @@ enum Target {
 }
 
 /// A single name, as one hub understands it.
-enum Local {
+pub(crate) enum Local {
     Pet(PetName),
     Special(FormulaId),
 }
@@ -139,6 +143,11 @@ impl Hub {
         Ok(())
     }
 
+    /// Checks a single name, and finds out what it is here.
+    pub(crate) fn single(&self, text: &Text) -> Result<Local, Failure> {
+        Ok(self.local(Name::new(text)?)?)
+    }
+
     /// Finds out what a single name is here.
     fn local(&self, name: Name) -> Result<Local, InvalidName> {
         match name {
@@ -178,18 +187,17 @@ impl Hub {
 
     /// Gives the hub behind a value, if it is one of this daemon's.
     fn hub_of(&self, value: &Value) -> Option<Arc<Self>> {
-        let object = value.as_capability()?;
-        let hub = object
-            .downcast::<Directory>()
-            .map(Directory::hub)
-            .or_else(|| object.downcast::<Host>().map(Host::hub))?;
-        Arc::ptr_eq(&hub.world, &self.world).then(|| hub.clone())
+        value.as_capability()?.downcast::<Made>()?.hub_in(&self.world).cloned()
     }
 }
 
 impl Local {
-    /// Gives what the name stands for.
-    fn identify(&self, tables: Tables<'_>, hub: FormulaNumber) -> Result<Option<FormulaId>, StoreError> {
+    /// Gives what the name stands for in the hub whose names are kept under `hub`.
+    pub(crate) fn identify(
+        &self,
+        tables: Tables<'_>,
+        hub: FormulaNumber,
+    ) -> Result<Option<FormulaId>, StoreError> {
         match self {
             Self::Special(id) => Ok(Some(*id)),
             Self::Pet(name) => tables.named(hub, name),

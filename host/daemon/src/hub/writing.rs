@@ -11,7 +11,7 @@ use crate::formula::Formula;
 use crate::id::{FormulaId, FormulaNumber};
 use crate::locator::parse_locator;
 use crate::name::{Name, PetName, PetPath, quoted_path};
-use crate::store::{Change, NameError, StoreError, Tables};
+use crate::store::{Change, StoreError, Tables};
 
 impl Hub {
     pub(super) async fn store_identifier(self: &Arc<Self>, path: PetPath, id: FormulaId) -> Outcome {
@@ -36,8 +36,8 @@ impl Hub {
         let PetPath { prefix, name } = path;
         match self.target(prefix).await? {
             Target::Here(hub) => {
-                let (number, removed) = (hub.number, name.clone());
-                hub.change(move |tables| tables.remove_name(number, &removed), || absent(&name)).await?;
+                let number = hub.number;
+                hub.change(move |tables| tables.remove_name(number, &name)).await?;
                 Ok(Value::Undefined)
             }
             Target::There(value) => call(value, "remove", vec![Value::text(name.as_str())]).await,
@@ -49,9 +49,8 @@ impl Hub {
         if from.prefix == to.prefix {
             return match self.target(from.prefix).await? {
                 Target::Here(hub) => {
-                    let (number, old) = (hub.number, from.name.clone());
-                    hub.change(move |tables| tables.rename(number, &old, &to.name), || absent(&from.name))
-                        .await?;
+                    let number = hub.number;
+                    hub.change(move |tables| tables.rename(number, &from.name, &to.name)).await?;
                     Ok(Value::Undefined)
                 }
                 Target::There(value) => {
@@ -91,8 +90,9 @@ impl Hub {
                     to: (target.number, to.name),
                     keep,
                     most: self.world.limits.names_per_directory,
+                    shown,
                 };
-                self.change(move |tables| step.run(tables), unknown).await?;
+                self.change(move |tables| step.run(tables)).await?;
             }
             (source, target) => {
                 let id = identify_at(&source, name.clone()).await?.ok_or_else(unknown)?;
@@ -136,7 +136,7 @@ impl Hub {
                     tables.add_formula(id, &formula)?;
                     tables.store_name(number, &name, id, most)
                 };
-                hub.change(write, || Failure::UnknownPath(String::new())).await?;
+                hub.change(write).await?;
             }
             Target::There(value) => {
                 self.world
@@ -152,28 +152,18 @@ impl Hub {
 
     async fn store_here(&self, name: PetName, id: FormulaId) -> Result<(), Failure> {
         let (number, most) = (self.number, self.world.limits.names_per_directory);
-        let absent = || Failure::UnknownPath(String::new());
-        self.change(move |tables| tables.store_name(number, &name, id, most), absent).await
+        self.change(move |tables| tables.store_name(number, &name, id, most)).await
     }
 
-    /// Changes names on disk, and then lets subscribers know; `absent` is the failure if a name is missing.
-    fn change<W, A>(&self, work: W, absent: A) -> impl Future<Output = Result<(), Failure>> + Send + use<W, A>
+    /// Changes names on disk, and then lets subscribers know.
+    fn change<W, E>(&self, work: W) -> impl Future<Output = Result<(), Failure>> + Send + use<W, E>
     where
-        W: FnOnce(Tables<'_>) -> Result<Vec<Change>, NameError> + Send + 'static,
-        A: FnOnce() -> Failure + Send,
+        W: FnOnce(Tables<'_>) -> Result<Vec<Change>, E> + Send + 'static,
+        E: From<StoreError> + Into<Failure> + Send + 'static,
     {
         let subscribers = self.world.changes.clone();
         let changed = self.world.store.write(work, move |changes: &Vec<Change>| subscribers.publish(changes));
-        async move {
-            match changed.await {
-                Ok(_) => Ok(()),
-                Err(NameError::Absent) => Err(absent()),
-                Err(NameError::Full(most)) => {
-                    Err(Failure::Limit { most: most as u64, what: "names in a directory" })
-                }
-                Err(NameError::Store(error)) => Err(error.into()),
-            }
-        }
+        async move { changed.await.map(drop).map_err(E::into) }
     }
 }
 
@@ -191,14 +181,18 @@ struct Transfer {
     to: (FormulaNumber, PetName),
     keep: Keep,
     most: usize,
+    /// The path that the name was given by, for the case that it leads nowhere.
+    shown: String,
 }
 
 impl Transfer {
-    fn run(&self, tables: Tables<'_>) -> Result<Vec<Change>, NameError> {
+    fn run(self, tables: Tables<'_>) -> Result<Vec<Change>, Failure> {
         let (to, target) = &self.to;
-        let id = self.name.identify(tables, self.from)?.ok_or(NameError::Absent)?;
+        let Some(id) = self.name.identify(tables, self.from)? else {
+            return Err(Failure::UnknownPath(self.shown));
+        };
         match (&self.name, self.keep) {
-            (Local::Pet(name), Keep::Nothing) if self.from == *to => tables.rename(*to, name, target),
+            (Local::Pet(name), Keep::Nothing) if self.from == *to => Ok(tables.rename(*to, name, target)?),
             (Local::Pet(name), Keep::Nothing) => {
                 // Removed first, so that a full directory may exchange names with another; told in Endo's order.
                 let removed = tables.remove_name(self.from, name)?;
@@ -206,13 +200,9 @@ impl Transfer {
                 changes.extend(removed);
                 Ok(changes)
             }
-            _ => tables.store_name(*to, target, id, self.most),
+            _ => Ok(tables.store_name(*to, target, id, self.most)?),
         }
     }
-}
-
-fn absent(name: &PetName) -> Failure {
-    Failure::NoFormulaForName(name.as_str().to_owned())
 }
 
 async fn identify_at(target: &Target, name: Name) -> Result<Option<FormulaId>, CallError> {

@@ -3,42 +3,38 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use powerbox_captp::{CallError, Exo, Object, Reply, Value};
+use powerbox_captp::{CallError, Object, Reply, Value};
 use tokio::sync::oneshot;
 
-use super::help;
+use super::Kind;
 use super::iterator::{IteratorRef, Source, done, item};
+use crate::arguments::Arguments;
 use crate::failure::Failure;
-use crate::guard;
 use crate::hub::{begun, blocking};
-use crate::id::{ContentHash, FormulaId};
+use crate::id::ContentHash;
+use crate::interface::{Interface, Method, takes};
 use crate::world::World;
 
 /// Bytes that can be read.
 #[derive(Debug)]
 pub(crate) struct Blob {
     world: Arc<World>,
-    id: FormulaId,
     content: ContentHash,
 }
 
+pub(super) static INTERFACE: Interface =
+    Interface::documented("EndoBlob", "Bytes that can be read, and never change.", &[METHODS]);
+
+const METHODS: &[Method] = &[
+    takes("json", &[], "json() - gives the bytes as JSON."),
+    takes("sha256", &[], "sha256() - gives the SHA-256 of the bytes."),
+    takes("streamBase64", &[], "streamBase64() - iterates over the bytes, as pieces in base64."),
+    takes("text", &[], "text() - gives the bytes as text."),
+];
+
 impl Blob {
-    pub(crate) fn new(world: Arc<World>, id: FormulaId, content: ContentHash) -> Arc<Self> {
-        Arc::new(Self { world, id, content })
-    }
-
-    pub(crate) fn id(&self) -> FormulaId {
-        self.id
-    }
-
-    pub(crate) fn world(&self) -> &Arc<World> {
-        &self.world
-    }
-
-    /// The name that the object goes by.
-    fn title(&self) -> String {
-        let hash = self.content.to_string();
-        format!("Readable file with SHA-256 {}...", hash.get(..8).unwrap_or_default())
+    pub(crate) fn new(world: Arc<World>, content: ContentHash) -> Self {
+        Self { world, content }
     }
 
     async fn text(&self) -> Result<String, CallError> {
@@ -72,27 +68,23 @@ fn value_of(json: serde_json::Value) -> Value {
     }
 }
 
-impl Exo for Blob {
-    fn interface(&self) -> Cow<'_, str> {
-        Cow::Owned(format!("Alleged: {}", self.title()))
+impl Kind for Blob {
+    fn interface(&self) -> &'static Interface {
+        &INTERFACE
     }
 
-    fn methods(&self) -> &'static [&'static str] {
-        &["__getInterfaceGuard__", "help", "json", "sha256", "streamBase64", "text"]
+    fn title(&self) -> Cow<'_, str> {
+        let hash = self.content.to_string();
+        Cow::Owned(format!("Readable file with SHA-256 {}...", hash.get(..8).unwrap_or_default()))
     }
 
-    fn call(self: &Arc<Self>, method: &str, args: Vec<Value>) -> Reply {
-        if let Err(refusal) = guard::check(&self.title(), &[guard::BLOB], method, &args) {
-            return Reply::error(refusal.into());
-        }
-        let blob = self.clone();
+    fn call(self: Arc<Self>, method: &str, _args: Arguments) -> Reply {
         match method {
-            "help" => help::answer("EndoBlob", help::BLOB_OVERVIEW, &[help::BLOB], args),
             "sha256" => Reply::value(self.content.to_string()),
-            "text" => begun(async move { blob.text().await.map(Value::text) }),
-            "json" => begun(async move { blob.json().await }),
+            "text" => begun(async move { self.text().await.map(Value::text) }),
+            "json" => begun(async move { self.json().await }),
             "streamBase64" => {
-                let stream = Stream { blob, state: Mutex::default() };
+                let stream = Stream { blob: self, state: Mutex::default() };
                 Reply::value(Object::exo(IteratorRef::new(Arc::new(stream))))
             }
             _ => Reply::undefined(),

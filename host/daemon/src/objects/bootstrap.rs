@@ -1,13 +1,16 @@
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use powerbox_captp::{CallError, Exo, Reply, Value};
+use powerbox_authority::grant::GrantId;
+use powerbox_captp::{CallError, Reply, Value};
 
-use super::help;
+use super::{Kind, Made};
+use crate::arguments::Arguments;
 use crate::failure::Failure;
-use crate::guard;
+use crate::formula::Formula;
 use crate::hub::begun;
 use crate::id::FormulaId;
+use crate::interface::Shape::{Any, NameOrPath, Text};
+use crate::interface::{Interface, Method, takes};
 use crate::world::World;
 
 /// What a session begins with.
@@ -16,22 +19,62 @@ pub(crate) struct Bootstrap {
     world: Arc<World>,
 }
 
+pub(super) static INTERFACE: Interface =
+    Interface::documented("Endo", "The embedded daemon of Powerbox: what a session begins with.", &[METHODS]);
+
+const METHODS: &[Method] = &[
+    takes(
+        "attenuate",
+        &[Text, Any, NameOrPath],
+        "attenuate(id, grant, nameOrPath) - stores an object that passes on what the grant of this number allows.",
+    ),
+    takes("grantOf", &[Text], "grantOf(id) - gives the number of the grant of an attenuated object."),
+    takes("host", &[], "host() - gives the agent of the owner."),
+    takes("leastAuthority", &[], "leastAuthority() - gives an agent that refuses everything."),
+    takes("nodeId", &[], "nodeId() - gives the public key of the daemon."),
+    takes("ping", &[], "ping() - answers \"pong\"."),
+    takes("powerbox", &[], "powerbox() - tells version, process and counts of the embedded daemon."),
+    takes("terminate", &[], "terminate() - ends the daemon; the session ends before there is an answer."),
+];
+
 impl Bootstrap {
-    pub(crate) fn new(world: Arc<World>) -> Arc<Self> {
-        Arc::new(Self { world })
-    }
-
-    pub(crate) fn id(&self) -> FormulaId {
-        self.world.roots.endo
-    }
-
-    pub(crate) fn world(&self) -> &Arc<World> {
-        &self.world
+    pub(crate) fn new(world: Arc<World>) -> Self {
+        Self { world }
     }
 
     fn provide(&self, id: FormulaId) -> Reply {
         let world = self.world.clone();
         begun(async move { Ok(world.provide(id).await?) })
+    }
+
+    /// Stores an attenuated object among the owner's names.
+    async fn attenuate(self: Arc<Self>, mut args: Arguments) -> Result<Value, CallError> {
+        let target: FormulaId = args.text()?.to_string().parse().map_err(Failure::from)?;
+        let grant = match args.value() {
+            Value::BigInt(number) => number.to_string().parse::<GrantId>().ok(),
+            _ => None,
+        };
+        let grant = grant.ok_or_else(|| CallError::type_error("a grant is named by its number, a bigint"))?;
+        let path = args.name_or_path()?;
+        // It must be there, and be no data.
+        let formula =
+            self.world.store.read(move |tables| tables.formula(target)).await.map_err(Failure::from)?;
+        self.world.object(target, &formula)?;
+        let host = self.world.provide(self.world.roots.host).await?;
+        let hub = host.as_capability().and_then(|host| host.downcast::<Made>()?.hub_in(&self.world));
+        let hub = hub.ok_or_else(|| CallError::error("the host has no names"))?;
+        let path = hub.written_path(path)?;
+        hub.store_formula(path, Formula::Attenuated { target, grant }).await?;
+        Ok(Value::Undefined)
+    }
+
+    async fn grant_of(self: Arc<Self>, mut args: Arguments) -> Result<Value, CallError> {
+        let id: FormulaId = args.text()?.to_string().parse().map_err(Failure::from)?;
+        let formula = self.world.store.read(move |tables| tables.formula(id)).await.map_err(Failure::from)?;
+        Ok(match formula {
+            Formula::Attenuated { grant, .. } => Value::bigint(grant.get()),
+            _ => Value::Undefined,
+        })
     }
 
     /// Tells that this is the embedded daemon, and how it does.
@@ -48,35 +91,20 @@ impl Bootstrap {
     }
 }
 
-impl Exo for Bootstrap {
-    fn interface(&self) -> Cow<'_, str> {
-        Cow::Borrowed("Alleged: Endo")
+impl Kind for Bootstrap {
+    fn interface(&self) -> &'static Interface {
+        &INTERFACE
     }
 
-    fn methods(&self) -> &'static [&'static str] {
-        &[
-            "__getInterfaceGuard__",
-            "help",
-            "host",
-            "leastAuthority",
-            "nodeId",
-            "ping",
-            "powerbox",
-            "terminate",
-        ]
-    }
-
-    fn call(self: &Arc<Self>, method: &str, args: Vec<Value>) -> Reply {
-        if let Err(refusal) = guard::check("Endo", &[guard::ENDO], method, &args) {
-            return Reply::error(refusal.into());
-        }
+    fn call(self: Arc<Self>, method: &str, args: Arguments) -> Reply {
         match method {
-            "help" => help::answer("Endo", help::ENDO_OVERVIEW, &[help::ENDO], args),
+            "attenuate" => begun(self.attenuate(args)),
+            "grantOf" => begun(self.grant_of(args)),
             "host" => self.provide(self.world.roots.host),
             "leastAuthority" => self.provide(self.world.roots.least_authority),
             "nodeId" => Reply::value(self.world.roots.node.to_string()),
             "ping" => Reply::value("pong"),
-            "powerbox" => begun(self.clone().facts()),
+            "powerbox" => begun(self.facts()),
             // Never answered: the session ends first.
             "terminate" => {
                 self.world.stop();

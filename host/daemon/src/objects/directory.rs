@@ -1,80 +1,38 @@
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use powerbox_captp::{Exo, Reply, Value};
+use powerbox_captp::Reply;
 
-use super::help;
+use super::Kind;
 use crate::arguments::Arguments;
-use crate::guard;
-use crate::hub::{Hub, begun};
-use crate::id::FormulaId;
-use crate::world::World;
+use crate::hub::{self, Hub, begun};
+use crate::interface::Interface;
 
 /// Names for values.
 #[derive(Debug)]
-pub(crate) struct Directory {
-    id: FormulaId,
-    hub: Arc<Hub>,
-}
+pub(crate) struct Directory(Arc<Hub>);
+
+pub(super) static INTERFACE: Interface = Interface::documented(
+    "EndoDirectory",
+    "Names for values. A path is a list of names, each of which leads to the next.",
+    &[hub::METHODS],
+);
 
 impl Directory {
-    pub(crate) fn new(world: Arc<World>, id: FormulaId) -> Arc<Self> {
-        Arc::new(Self { id, hub: Hub::new(world, id.number, Vec::new()) })
-    }
-
-    pub(crate) fn id(&self) -> FormulaId {
-        self.id
-    }
-
-    pub(crate) fn world(&self) -> &Arc<World> {
-        &self.hub.world
-    }
-
-    pub(crate) fn hub(&self) -> &Arc<Hub> {
-        &self.hub
+    pub(crate) fn new(hub: Arc<Hub>) -> Self {
+        Self(hub)
     }
 }
 
-impl Exo for Directory {
-    fn interface(&self) -> Cow<'_, str> {
-        Cow::Borrowed("Alleged: EndoDirectory")
+impl Kind for Directory {
+    fn interface(&self) -> &'static Interface {
+        &INTERFACE
     }
 
-    fn methods(&self) -> &'static [&'static str] {
-        &[
-            "__getInterfaceGuard__",
-            "copy",
-            "followLocatorNameChanges",
-            "followNameChanges",
-            "has",
-            "help",
-            "identify",
-            "list",
-            "listIdentifiers",
-            "listLocators",
-            "locate",
-            "lookup",
-            "makeDirectory",
-            "maybeLookup",
-            "maybeReadText",
-            "move",
-            "readText",
-            "remove",
-            "reverseLocate",
-            "reverseLookup",
-            "storeIdentifier",
-            "storeLocator",
-            "writeText",
-        ]
+    fn hub(&self) -> Option<&Arc<Hub>> {
+        Some(&self.0)
     }
 
-    fn call(self: &Arc<Self>, method: &str, args: Vec<Value>) -> Reply {
-        if let Err(refusal) = guard::check("EndoDirectory", &[guard::HUB], method, &args) {
-            return Reply::error(refusal.into());
-        }
-        match method {
-            "help" => help::answer("EndoDirectory", help::DIRECTORY, &[help::HUB], args),
-            _ => begun(self.hub.clone().run(method.to_owned(), Arguments::new(args))),
-        }
+    fn call(self: Arc<Self>, method: &str, args: Arguments) -> Reply {
+        begun(self.0.clone().run(method.to_owned(), args))
     }
 }

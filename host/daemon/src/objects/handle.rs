@@ -1,45 +1,26 @@
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use powerbox_captp::{Exo, Reply, Value};
+use powerbox_captp::Reply;
 
-use crate::id::FormulaId;
-use crate::world::World;
+use super::Kind;
+use crate::arguments::Arguments;
+use crate::interface::Interface;
 
 /// The mail address of an agent.
 ///
 /// This daemon has no mail yet, so it is an identity only: a message to it fails as one to any object that is no
-/// handle.
+/// handle. In particular nothing leads from it to the agent.
 #[derive(Debug)]
-pub(crate) struct Handle {
-    world: Arc<World>,
-    id: FormulaId,
-}
+pub(crate) struct Handle;
 
-impl Handle {
-    pub(crate) fn new(world: Arc<World>, id: FormulaId) -> Arc<Self> {
-        Arc::new(Self { world, id })
+pub(super) static INTERFACE: Interface = Interface::new("Handle", &[]);
+
+impl Kind for Handle {
+    fn interface(&self) -> &'static Interface {
+        &INTERFACE
     }
 
-    pub(crate) fn id(&self) -> FormulaId {
-        self.id
-    }
-
-    pub(crate) fn world(&self) -> &Arc<World> {
-        &self.world
-    }
-}
-
-impl Exo for Handle {
-    fn interface(&self) -> Cow<'_, str> {
-        Cow::Borrowed("Alleged: Handle")
-    }
-
-    fn methods(&self) -> &'static [&'static str] {
-        &["__getInterfaceGuard__"]
-    }
-
-    fn call(self: &Arc<Self>, _method: &str, _args: Vec<Value>) -> Reply {
+    fn call(self: Arc<Self>, _method: &str, _args: Arguments) -> Reply {
         Reply::undefined()
     }
 }

@@ -3,8 +3,7 @@ use std::sync::Arc;
 
 use powerbox_captp::{CallError, Exo, Reply, Value};
 
-use crate::arguments::Arguments;
-use crate::guard;
+use crate::interface::{Interface, Method, Shape, may_take, takes};
 
 /// Where an iterator takes its values from.
 pub(crate) trait Source: Send + Sync + 'static {
@@ -26,31 +25,36 @@ impl<S: Source> IteratorRef<S> {
     }
 }
 
+pub(super) static INTERFACE: Interface = Interface::new("AsyncIterator", &[METHODS]);
+
+const METHODS: &[Method] = &[
+    takes("next", &[], ""),
+    may_take("return", &[], &[Shape::Any], ""),
+    may_take("throw", &[], &[Shape::Any], ""),
+];
+
 impl<S: Source> Exo for IteratorRef<S> {
     fn interface(&self) -> Cow<'_, str> {
         Cow::Borrowed("Alleged: AsyncIterator")
     }
 
     fn methods(&self) -> &'static [&'static str] {
-        &["__getInterfaceGuard__", "next", "return", "throw"]
+        INTERFACE.methods()
     }
 
     fn call(self: &Arc<Self>, method: &str, args: Vec<Value>) -> Reply {
-        if let Err(refusal) = guard::check("AsyncIterator", &[guard::ITERATOR], method, &args) {
-            return Reply::error(refusal.into());
-        }
-        match method {
+        INTERFACE.call(INTERFACE.name, method, args, |mut args| match method {
             "next" => self.0.next(),
             "return" => {
                 self.0.end();
-                Reply::value(done(Arguments::new(args).value()))
+                Reply::value(done(args.value()))
             }
             "throw" => {
                 self.0.end();
-                Reply::error(CallError::Thrown(Arguments::new(args).value()))
+                Reply::error(CallError::Thrown(args.value()))
             }
             _ => Reply::undefined(),
-        }
+        })
     }
 }
 

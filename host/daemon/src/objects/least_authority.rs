@@ -1,93 +1,71 @@
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use powerbox_captp::{Exo, Reply, Value};
+use powerbox_captp::Reply;
 
-use super::help;
+use super::Kind;
+use crate::arguments::Arguments;
 use crate::failure::Failure;
-use crate::id::FormulaId;
-use crate::world::World;
+use crate::interface::{Interface, Method, anything};
 
 /// An agent that refuses everything: the powers of a program that needs none.
 #[derive(Debug)]
-pub(crate) struct LeastAuthority {
-    world: Arc<World>,
-    id: FormulaId,
-}
+pub(crate) struct LeastAuthority;
 
-impl LeastAuthority {
-    pub(crate) fn new(world: Arc<World>, id: FormulaId) -> Arc<Self> {
-        Arc::new(Self { world, id })
+pub(super) static INTERFACE: Interface =
+    Interface::documented("EndoGuest", "An agent that refuses everything.", &[METHODS]);
+
+/// All methods of a guest in Endo.
+const METHODS: &[Method] = &[
+    anything("adopt"),
+    anything("copy"),
+    anything("define"),
+    anything("deliver"),
+    anything("dismiss"),
+    anything("dismissAll"),
+    anything("evaluate"),
+    anything("followLocatorNameChanges"),
+    anything("followMessages"),
+    anything("followNameChanges"),
+    anything("form"),
+    anything("handle"),
+    anything("has"),
+    anything("identify"),
+    anything("list"),
+    anything("listIdentifiers"),
+    anything("listLocators"),
+    anything("listMessages"),
+    anything("locate"),
+    anything("lookup"),
+    anything("lookupById"),
+    anything("makeDirectory"),
+    anything("maybeLookup"),
+    anything("maybeReadText"),
+    anything("move"),
+    anything("readText"),
+    anything("reject"),
+    anything("remove"),
+    anything("reply"),
+    anything("request"),
+    anything("resolve"),
+    anything("reverseIdentify"),
+    anything("reverseLocate"),
+    anything("reverseLookup"),
+    anything("send"),
+    anything("sendValue"),
+    anything("storeBlob"),
+    anything("storeIdentifier"),
+    anything("storeLocator"),
+    anything("storeValue"),
+    anything("submit"),
+    anything("writeText"),
+];
+
+impl Kind for LeastAuthority {
+    fn interface(&self) -> &'static Interface {
+        &INTERFACE
     }
 
-    pub(crate) fn id(&self) -> FormulaId {
-        self.id
-    }
-
-    pub(crate) fn world(&self) -> &Arc<World> {
-        &self.world
-    }
-}
-
-impl Exo for LeastAuthority {
-    fn interface(&self) -> Cow<'_, str> {
-        Cow::Borrowed("Alleged: EndoGuest")
-    }
-
-    fn methods(&self) -> &'static [&'static str] {
-        &[
-            "__getInterfaceGuard__",
-            "adopt",
-            "copy",
-            "define",
-            "deliver",
-            "dismiss",
-            "dismissAll",
-            "evaluate",
-            "followLocatorNameChanges",
-            "followMessages",
-            "followNameChanges",
-            "form",
-            "handle",
-            "has",
-            "help",
-            "identify",
-            "list",
-            "listIdentifiers",
-            "listLocators",
-            "listMessages",
-            "locate",
-            "lookup",
-            "lookupById",
-            "makeDirectory",
-            "maybeLookup",
-            "maybeReadText",
-            "move",
-            "readText",
-            "reject",
-            "remove",
-            "reply",
-            "request",
-            "resolve",
-            "reverseIdentify",
-            "reverseLocate",
-            "reverseLookup",
-            "send",
-            "sendValue",
-            "storeBlob",
-            "storeIdentifier",
-            "storeLocator",
-            "storeValue",
-            "submit",
-            "writeText",
-        ]
-    }
-
-    fn call(self: &Arc<Self>, method: &str, args: Vec<Value>) -> Reply {
-        match method {
-            "help" => help::answer("EndoGuest", help::NOTHING_OVERVIEW, &[], args),
-            "__getInterfaceGuard__" => Reply::undefined(),
-            _ => Reply::error(Failure::NotAllowed.into()),
-        }
+    fn call(self: Arc<Self>, _method: &str, _args: Arguments) -> Reply {
+        Reply::error(Failure::NotAllowed.into())
     }
 }

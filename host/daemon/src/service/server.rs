@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::lock::Lock;
 use super::socket::Socket;
 use super::{OpenError, Running, folder};
+use crate::authority::Authority;
 use crate::formula::Formula;
 use crate::limits::Limits;
 use crate::store::StoreError;
@@ -26,6 +27,8 @@ pub struct DaemonConfig {
     pub limits: Limits,
     /// What each session may use.
     pub session_limits: powerbox_captp::Limits,
+    /// By what attenuated references are judged; without it they refuse everything.
+    pub authority: Option<Authority>,
 }
 
 impl DaemonConfig {
@@ -36,6 +39,7 @@ impl DaemonConfig {
             socket_path: socket_path.into(),
             limits: Limits::default(),
             session_limits: powerbox_captp::Limits::default(),
+            authority: None,
         }
     }
 }
@@ -82,7 +86,7 @@ impl Daemon {
         let state_lock = Lock::take(&lock_path(&config.state_dir), &config.socket_path)?;
         // Clients that connect from here on wait until the daemon runs.
         let (socket, listener) = Socket::bind(&config.socket_path)?;
-        let world = World::open(&config.state_dir, config.limits)?;
+        let world = World::open(&config.state_dir, config.limits, config.authority)?;
         Ok(Self { world, listener, session_limits: config.session_limits, socket, state_lock })
     }
 

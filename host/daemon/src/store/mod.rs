@@ -18,7 +18,7 @@ mod operation;
 mod schema;
 
 mod tables;
-pub(crate) use tables::Tables;
+pub(crate) use tables::{FormulaError, Tables};
 
 mod writer;
 

@@ -28,12 +28,16 @@ pub(crate) enum ChangeKind {
 /// Why a name was not written.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum NameError {
-    #[error("there is no such name")]
-    Absent,
+    #[error("there is no name {0}")]
+    Absent(String),
     #[error("a directory holds at most {0} names")]
     Full(usize),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn absent(name: &PetName) -> NameError {
+    NameError::Absent(name.as_str().to_owned())
 }
 
 impl From<rusqlite::Error> for NameError {
@@ -112,7 +116,7 @@ impl Tables<'_> {
         directory: FormulaNumber,
         name: &PetName,
     ) -> Result<Vec<Change>, NameError> {
-        let id = self.named(directory, name)?.ok_or(NameError::Absent)?;
+        let id = self.named(directory, name)?.ok_or_else(|| absent(name))?;
         self.delete_name(directory, name)?;
         Ok(vec![Change::new(directory, name, id, ChangeKind::Removed)])
     }
@@ -128,7 +132,7 @@ impl Tables<'_> {
         if from == to {
             return Ok(Vec::new());
         }
-        let id = self.named(directory, from)?.ok_or(NameError::Absent)?;
+        let id = self.named(directory, from)?.ok_or_else(|| absent(from))?;
         let mut changes = Vec::with_capacity(3);
         if let Some(overwritten) = self.named(directory, to)? {
             self.delete_name(directory, to)?;

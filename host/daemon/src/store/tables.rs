@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreError;
 use crate::formula::Formula;
-use crate::id::FormulaId;
+use crate::id::{FormulaId, FormulaNumber, NodeId};
+use crate::key::Key;
 
 /// The database as one operation sees it: everything before it done, and its own changes not yet on disk.
 #[derive(Clone, Copy)]
@@ -14,25 +15,44 @@ pub(crate) struct Tables<'a> {
     pub(super) connection: &'a Connection,
 }
 
+/// Why there is no formula for an identifier.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum FormulaError {
+    #[error("there is no formula {0}")]
+    Absent(FormulaNumber),
+    #[error("the formula is kept by another daemon, {0}")]
+    Foreign(NodeId),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for FormulaError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
 impl Tables<'_> {
-    /// Gives a formula of this daemon; of another's, `None`.
-    pub(crate) fn formula(self, id: FormulaId) -> Result<Option<Formula>, StoreError> {
-        let mut select =
-            self.connection.prepare_cached("SELECT body FROM formula WHERE number = ?1 AND node = ?2")?;
-        let body: Option<String> =
-            select.query_row([id.number.to_string(), id.node.to_string()], |row| row.get(0)).optional()?;
-        body.map(|body| {
-            serde_json::from_str(&body)
-                .map_err(|error| StoreError::Damaged(format!("formula {}: {error}", id.number)))
-        })
-        .transpose()
+    /// Gives a formula.
+    pub(crate) fn formula(self, id: FormulaId) -> Result<Formula, FormulaError> {
+        let body = self.column("SELECT body FROM formula WHERE number = ?1 AND node = ?2", id)?;
+        let read = serde_json::from_str(&body);
+        Ok(read.map_err(|error| StoreError::Damaged(format!("formula {}: {error}", id.number)))?)
     }
 
     /// Gives the type of a formula, even of one that this version cannot read.
-    pub(crate) fn formula_type(self, id: FormulaId) -> Result<Option<String>, StoreError> {
-        let mut select =
-            self.connection.prepare_cached("SELECT type FROM formula WHERE number = ?1 AND node = ?2")?;
-        Ok(select.query_row([id.number.to_string(), id.node.to_string()], |row| row.get(0)).optional()?)
+    pub(crate) fn formula_type(self, id: FormulaId) -> Result<String, FormulaError> {
+        self.column("SELECT type FROM formula WHERE number = ?1 AND node = ?2", id)
+    }
+
+    fn column(self, select: &str, id: FormulaId) -> Result<String, FormulaError> {
+        let mut select = self.connection.prepare_cached(select)?;
+        let found = select.query_row([id.number.to_string(), id.node.to_string()], |row| row.get(0));
+        match found.optional()? {
+            Some(text) => Ok(text),
+            None if self.has_node(id.node)? => Err(FormulaError::Absent(id.number)),
+            None => Err(FormulaError::Foreign(id.node)),
+        }
     }
 
     /// Keeps a new formula.
@@ -66,19 +86,26 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// Gives the secret half of the key pair that plays a part.
-    pub(crate) fn secret_key(self, role: &str) -> Result<Option<[u8; 32]>, StoreError> {
+    /// Gives the key pair that plays a part.
+    pub(crate) fn key(self, role: &str) -> Result<Option<Key>, StoreError> {
         let mut select = self.connection.prepare_cached("SELECT secret FROM node_key WHERE role = ?1")?;
-        Ok(select.query_row([role], |row| row.get(0)).optional()?)
+        let secret = select.query_row([role], |row| row.get(0)).optional()?;
+        Ok(secret.map(Key::from_secret))
     }
 
-    /// Keeps a key pair.
-    pub(crate) fn add_key(self, role: &str, node: &str, secret: &[u8; 32]) -> Result<(), StoreError> {
+    /// Keeps a key pair and the part that it plays.
+    pub(crate) fn add_key(self, role: &str, key: &Key) -> Result<(), StoreError> {
         self.connection.execute(
             "INSERT INTO node_key (role, node, secret) VALUES (?1, ?2, ?3)",
-            params![role, node, secret],
+            params![role, key.node().to_string(), key.secret()],
         )?;
         Ok(())
+    }
+
+    /// Tells whether a node is this daemon or one of its agents.
+    fn has_node(self, node: NodeId) -> Result<bool, StoreError> {
+        let mut select = self.connection.prepare_cached("SELECT 1 FROM node_key WHERE node = ?1")?;
+        Ok(select.exists([node.to_string()])?)
     }
 }
 

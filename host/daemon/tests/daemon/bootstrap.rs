@@ -12,8 +12,8 @@ async fn the_bootstrap_tells_what_it_is() {
     assert_eq!(client.bootstrap.interface().as_deref(), Some("Alleged: Endo"));
     assert_eq!(call("ping").await.unwrap(), Value::text("pong"));
     let methods = strings(&call("__getMethodNames__").await.unwrap());
-    let expected =
-        "__getInterfaceGuard__ __getMethodNames__ help host leastAuthority nodeId ping powerbox terminate";
+    let expected = "__getInterfaceGuard__ __getMethodNames__ attenuate grantOf help host leastAuthority nodeId \
+                    ping powerbox terminate";
     assert_eq!(methods.join(" "), expected);
     assert!(call("__getInterfaceGuard__").await.unwrap().is_undefined());
     assert_eq!(string(call("nodeId").await.unwrap()).len(), 64);

@@ -8,10 +8,13 @@
     unreachable_pub
 )]
 
+mod attenuated;
 mod blobs;
 mod bootstrap;
 mod errors;
 mod following;
+mod guests;
+mod isolation;
 mod limits;
 mod names;
 mod service;

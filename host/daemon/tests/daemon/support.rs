@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use powerbox_authority::audit::Audit;
+use powerbox_authority::clock::Clock;
+use powerbox_authority::ledger::Ledger;
 use powerbox_captp::{CallError, Config, Exo, Object, Reply, Session, Value, transport};
-use powerbox_daemon::{Daemon, DaemonConfig, Limits, OpenError, StopHandle};
+use powerbox_daemon::{Authority, Daemon, DaemonConfig, Limits, OpenError, StopHandle};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -47,7 +50,13 @@ impl Home {
     pub(crate) fn config(&self) -> DaemonConfig {
         let mut config = DaemonConfig::new(self.state(), self.socket());
         config.limits = self.limits;
+        config.authority = Some(Authority { ledger: self.ledger(), audit: Audit::discarding() });
         config
+    }
+
+    /// The user's grants, as another process opens them.
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger::open(&self.folder.path().join("grants.sqlite"), Clock::system()).unwrap()
     }
 
     pub(crate) fn start(&self) -> Running {
@@ -91,6 +100,40 @@ impl Client {
     }
 }
 
+/// Somebody who has been given one object and nothing else: a session that begins with it.
+pub(crate) struct Confined {
+    pub(crate) agent: Object,
+    _sessions: [Session; 2],
+}
+
+impl Confined {
+    pub(crate) async fn to(agent: &Object) -> Self {
+        let (inside, outside) = tokio::io::duplex(1 << 16);
+        let config = Config::new("gate").bootstrap(Value::Capability(agent.clone()));
+        let sessions = [Session::start(outside, config), Session::start(inside, Config::new("confined"))];
+        let agent = object(sessions[1].bootstrap().await.unwrap());
+        Self { agent, _sessions: sessions }
+    }
+
+    /// Calls a method of the object, which must succeed.
+    pub(crate) async fn ok(&self, method: &str, args: Vec<Value>) -> Value {
+        self.agent.call(method, args).await.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// Calls a method of the object, which must fail; gives class and message.
+    pub(crate) async fn refusal(&self, method: &str, args: Vec<Value>) -> String {
+        refusal(self.agent.call(method, args).await)
+    }
+
+    /// Lists the pet names of a guest.
+    pub(crate) async fn pet_names(&self) -> Vec<String> {
+        let all = strings(&self.ok("list", vec![]).await);
+        let (special, pet) = all.split_at(GUEST_SPECIAL.len());
+        assert_eq!(special, GUEST_SPECIAL);
+        pet.to_vec()
+    }
+}
+
 /// Gives class and message of what must be an error.
 pub(crate) fn refusal(outcome: Result<Value, CallError>) -> String {
     let error = outcome.expect_err("a refusal");
@@ -127,6 +170,17 @@ pub(crate) fn strings(value: &Value) -> Vec<String> {
 
 pub(crate) const SPECIAL: [&str; 8] =
     ["@agent", "@endo", "@host", "@info", "@nets", "@none", "@pins", "@self"];
+
+pub(crate) const GUEST_SPECIAL: [&str; 3] = ["@agent", "@host", "@self"];
+
+/// Makes a guest called `name` with the mail address `name-mail`, and introduces names to it.
+pub(crate) async fn guest(client: &Client, name: &str, introduced: &[(&str, &str)]) -> Object {
+    let options = Value::record([
+        ("agentName", text(name)),
+        ("introducedNames", Value::record(introduced.iter().map(|(host, guest)| (*host, text(guest))))),
+    ]);
+    object(client.ok("provideGuest", vec![text(&format!("{name}-mail")), options]).await)
+}
 
 /// Lists the pet names of the host.
 pub(crate) async fn pet_names(client: &Client) -> Vec<String> {

@@ -1,12 +1,13 @@
 //! Test components and a host that notes what it is asked.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve, WorldId};
 
 use crate::wit::{Function, Val};
-use crate::{Component, Engine, EngineOptions, Failure, Host, HostError, Limits, Reply};
+use crate::{Component, Engine, EngineOptions, Failure, Host, HostError, Limits, Reply, Usage};
 
 /// The interfaces that most test components use.
 pub(super) const CAPS: &str = r#"
@@ -75,18 +76,24 @@ pub(super) struct Object(pub(super) String);
 
 type Answer = dyn Fn(&Function, &[Val<Object>]) -> Reply<Object> + Send + Sync;
 
-/// Answers as it is told and notes calls and drops.
+/// Answers as it is told and notes calls, drops, and what invocations used.
 pub(super) struct Recorder {
     answer: Box<Answer>,
     pub(super) calls: Mutex<Vec<String>>,
     pub(super) dropped: Mutex<Vec<String>>,
+    pub(super) finished: Mutex<Vec<Usage>>,
 }
 
 impl Recorder {
     pub(super) fn new(
         answer: impl Fn(&Function, &[Val<Object>]) -> Reply<Object> + Send + Sync + 'static,
     ) -> Arc<Recorder> {
-        Arc::new(Recorder { answer: Box::new(answer), calls: Mutex::default(), dropped: Mutex::default() })
+        Arc::new(Recorder {
+            answer: Box::new(answer),
+            calls: Mutex::default(),
+            dropped: Mutex::default(),
+            finished: Mutex::default(),
+        })
     }
 
     /// One that is not to be called.
@@ -103,6 +110,10 @@ impl Recorder {
         dropped.sort();
         dropped
     }
+
+    pub(super) fn finished(&self) -> Vec<Usage> {
+        self.finished.lock().unwrap().clone()
+    }
 }
 
 impl Host<Object> for Recorder {
@@ -113,6 +124,10 @@ impl Host<Object> for Recorder {
 
     fn dropped(&self, handle: Object) {
         self.dropped.lock().unwrap().push(handle.0);
+    }
+
+    fn finished(&self, usage: &Usage) {
+        self.finished.lock().unwrap().push(usage.clone());
     }
 }
 
@@ -152,6 +167,15 @@ pub(super) async fn run(
     limits: &Limits,
 ) -> Result<Option<Val<Object>>, Failure> {
     component.invoke("demo:caps/commands", function, params, host, limits).await
+}
+
+/// Waits until it is so.
+pub(super) async fn until(what: &str, mut is: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is() {
+        assert!(start.elapsed() < Duration::from_secs(30), "not so: {what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 pub(super) fn failed(message: &str) -> Reply<Object> {

@@ -38,17 +38,21 @@ pub(crate) async fn keep(
     }
 }
 
-/// Make references without end
+/// Make references
 #[command(effect = reads)]
 pub(crate) async fn hoard(
     /// What to refer to
     #[methods("describe")]
     object: Object,
+    /// How many
+    #[option]
+    #[default = 1_000_000_000]
+    count: u64,
 ) -> Result<Output, Problem> {
-    let mut hoard = vec![object];
-    while let Some(first) = hoard.first() {
-        let another = first.duplicate();
-        hoard.push(another);
+    // Room is made as it goes: all at once would be another attack.
+    let mut hoard = Vec::new();
+    for _ in 0..count {
+        hoard.push(object.duplicate());
     }
     Ok(Output::message(hoard.len().to_string()))
 }

@@ -2,6 +2,7 @@
 
 mod greedy;
 mod handles;
+mod painted;
 mod stuck;
 
 use powerbox_sdk::{Output, Problem, command};
@@ -19,9 +20,19 @@ powerbox_sdk::group! {
         greedy::huge,
         greedy::flood,
         greedy::shout,
+        greedy::chatter,
+        greedy::gulp,
+        greedy::crowd,
+        greedy::post,
+        greedy::linger,
+        greedy::nag,
         handles::forge,
         handles::keep,
         handles::hoard,
+        painted::paint,
+        painted::blame,
+        painted::imitate,
+        painted::erase,
     ]
 }
 

@@ -1,4 +1,4 @@
-//! Commands that do not come back by themselves.
+//! Commands that do not come back by themselves. A number makes an end to it, however late.
 
 use std::hint::black_box;
 
@@ -6,11 +6,17 @@ use powerbox_sdk::{Output, Problem, command};
 
 /// Run in a circle
 #[command(effect = reads)]
-pub(crate) async fn spin() -> Result<Output, Problem> {
-    let mut turns = 0_u64;
-    loop {
-        turns = black_box(turns.wrapping_add(1));
+pub(crate) async fn spin(
+    /// How often
+    #[option]
+    #[default = 1_000_000_000_000]
+    turns: u64,
+) -> Result<Output, Problem> {
+    let mut done = 0_u64;
+    while done < turns {
+        done = black_box(done + 1);
     }
+    Ok(Output::message("dizzy"))
 }
 
 /// Trap
@@ -20,17 +26,24 @@ pub(crate) async fn trap() -> Result<Output, Problem> {
     panic!("this plugin panics when it is told to")
 }
 
-/// Call itself without end
+/// Call itself
 #[command(effect = reads)]
-pub(crate) async fn recurse() -> Result<Output, Problem> {
-    Ok(Output::message(deeper(0).to_string()))
+pub(crate) async fn recurse(
+    /// How deep
+    #[option]
+    #[default = 1_000_000_000]
+    depth: u64,
+) -> Result<Output, Problem> {
+    Ok(Output::message(deeper(depth).to_string()))
 }
 
 // It uses each result, so that no compiler makes a loop of it.
-#[allow(unconditional_recursion, reason = "it is what this command is for")]
-fn deeper(depth: u64) -> u64 {
-    let below = black_box(deeper as fn(u64) -> u64)(black_box(depth + 1));
-    below ^ black_box(depth)
+fn deeper(left: u64) -> u64 {
+    if left == 0 {
+        return 0;
+    }
+    let below = black_box(deeper as fn(u64) -> u64)(black_box(left - 1));
+    below + black_box(1)
 }
 
 /// Wait for what never happens

@@ -1,0 +1,191 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use powerbox_captp::{CallError, Message, Object, Receiver, Reply, Value};
+
+use super::call::Call;
+use super::digest::Named;
+use super::membrane::{Membrane, Side};
+use super::ongoing::Ongoing;
+use super::refused::Refused;
+use super::{Unrecorded, Way};
+use crate::caveat::{APPLY, Crossing as _, METHOD_NAMES};
+use crate::grant::{Admission, Grant};
+
+/// Stands on one side of a membrane for an object on the other.
+pub struct Forwarder {
+    membrane: Arc<Membrane>,
+    target: Object,
+    side: Side,
+    number: u64,
+}
+
+impl Forwarder {
+    pub(super) fn new(membrane: Arc<Membrane>, target: Object, side: Side) -> Self {
+        Self { membrane, target, side, number: Self::next_number() }
+    }
+
+    /// A number that no forwarder of this process has.
+    pub(super) fn next_number() -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The grant that decides what it passes on.
+    pub fn grant(&self) -> &Arc<Grant> {
+        &self.membrane.grant
+    }
+
+    /// Whether it stands for the very object that was granted.
+    pub fn is_root(&self) -> bool {
+        self.side == Side::Outside && self.membrane.is_root(&self.target)
+    }
+
+    pub(super) fn target(&self) -> &Object {
+        &self.target
+    }
+
+    /// The side on which it stands, where whoever calls it is.
+    pub(super) fn side(&self) -> Side {
+        self.side
+    }
+
+    pub(super) fn is_of(&self, membrane: &Arc<Membrane>) -> bool {
+        Arc::ptr_eq(&self.membrane, membrane)
+    }
+
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        self.is_of(&other.membrane)
+    }
+
+    pub(super) fn named(&self) -> Named {
+        if self.is_root() { Named::Root } else { Named::Number(self.number) }
+    }
+
+    fn way(&self) -> Way {
+        match self.side {
+            Side::Outside => Way::In,
+            Side::Inside => Way::Out,
+        }
+    }
+
+    /// Judges a call and records it.
+    fn begin(&self, call: &Call<'_>) -> Result<Ongoing, Refused> {
+        let recorder = &self.membrane.recorder;
+        let crossed = call.crossed(self.way());
+        if let Err(refused) = self.admit(call) {
+            recorder.refused(&crossed, &refused.to_string());
+            return Err(refused);
+        }
+        Ok(recorder.begin(&crossed).map(Ongoing::new)?)
+    }
+
+    fn admit(&self, call: &Call<'_>) -> Result<(), Refused> {
+        let grant = self.grant();
+        if self.side == Side::Inside {
+            // It is the holder's own object, on which there are no rules. What it is told counts as told to the holder.
+            return Ok(grant.admit_answer(|| call.bytes())?);
+        }
+        if let Some(methods) = self.methods()
+            && !call.asks_for_names()
+            && !methods.iter().any(|method| method == call.function())
+        {
+            let function = crate::text::clean_line(call.function());
+            return Err(Refused::Method { allowed: methods.join(", "), function });
+        }
+        match grant.admit(call, None)? {
+            Admission::Granted => Ok(()),
+            Admission::Ask { digest, .. } => Err(Refused::Unasked(digest)),
+        }
+    }
+
+    /// The only methods that may be called on its target, if it was made for some.
+    fn methods(&self) -> Option<&[String]> {
+        self.membrane.methods.as_deref().filter(|_| self.is_root())
+    }
+
+    /// Leaves the names of methods that may be called.
+    fn allowed_names(&self, names: Value) -> Value {
+        let grant = self.grant();
+        let methods = self.methods();
+        if self.side == Side::Inside || (methods.is_none() && grant.allows_function(APPLY)) {
+            return names;
+        }
+        let Value::List(mut names) = names else { return Value::List(Vec::new()) };
+        names.retain(|name| {
+            name.as_str().is_some_and(|name| {
+                let listed = || methods.is_none_or(|methods| methods.iter().any(|method| method == name));
+                name == METHOD_NAMES || (grant.allows_function(name) && listed())
+            })
+        });
+        Value::List(names)
+    }
+
+    /// Passes an outcome on, and records it before.
+    fn answer(
+        &self,
+        mut outcome: Result<Value, CallError>,
+        asked_for_names: bool,
+        ongoing: Ongoing,
+    ) -> Result<Value, CallError> {
+        if asked_for_names {
+            outcome = outcome.map(|names| self.allowed_names(names));
+        }
+        let outcome = self.membrane.outcome_across(outcome, self.side, 0);
+        self.end(outcome, ongoing)
+    }
+
+    fn end(&self, outcome: Result<Value, CallError>, ongoing: Ongoing) -> Result<Value, CallError> {
+        let recorded = ongoing.end(&outcome);
+        recorded.map_err(|error: Unrecorded| CallError::from(Refused::from(error)))?;
+        outcome
+    }
+}
+
+impl Receiver for Forwarder {
+    fn receive(self: Arc<Self>, message: Message) -> Reply {
+        let call = Call::new(&self, &message);
+        let asks_for_names = call.asks_for_names();
+        let ongoing = match self.begin(&call) {
+            Ok(ongoing) => ongoing,
+            Err(refused) => return Reply::error(refused.into()),
+        };
+        drop(call);
+        let message = match self.membrane.message_across(message, self.side.other()) {
+            Ok(message) => message,
+            Err(error) => return self.end(Err(error), ongoing).into(),
+        };
+        // Sent before this returns, so that messages keep their order.
+        let answer = self.target.deliver(message);
+        if let Some(outcome) = answer.outcome() {
+            return self.answer(outcome, asks_for_names, ongoing).into();
+        }
+        Reply::pending(async move {
+            let grant = self.grant();
+            let outcome = tokio::select! {
+                biased;
+                ending = grant.ended() => Err(Refused::ended(grant, ending).into()),
+                outcome = answer => outcome,
+            };
+            self.answer(outcome, asks_for_names, ongoing)
+        })
+    }
+
+    /// What the target calls itself: a claim of its maker, as for any object.
+    fn interface(&self) -> Option<Cow<'_, str>> {
+        self.target.interface().map(Cow::Owned)
+    }
+}
+
+impl Drop for Forwarder {
+    fn drop(&mut self) {
+        self.membrane.known(self.side).forget(self);
+    }
+}
+
+impl std::fmt::Debug for Forwarder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Forwarder").field("target", &self.target).field("side", &self.side).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,44 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a grant is to, in a form that is found again after a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Target {
+    /// The names of whoever runs a command.
+    OwnNames,
+    /// What the user names in a command, each thing with the right that the command's parameter declares.
+    Designated,
+    /// A part of the host itself, by its interface.
+    Power {
+        /// Which.
+        interface: String,
+    },
+    /// One object that the user named.
+    Object {
+        /// The path in the giver's names.
+        name: Vec<String>,
+        /// The formula identifier that it named then, where the daemon has such: the grant keeps to that object.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
+    /// An agent, and all that is done in its name.
+    Agent {
+        /// Its path in the person's names.
+        name: Vec<String>,
+    },
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = |names: &[String]| crate::text::clean_line(&names.join("/"));
+        match self {
+            Self::OwnNames => f.write_str("the names of whoever runs the command"),
+            Self::Designated => f.write_str("what is named in a command"),
+            Self::Power { interface } => write!(f, "{} of this host", crate::text::clean_line(interface)),
+            Self::Object { name, .. } => write!(f, "`{}`", path(name)),
+            Self::Agent { name } => write!(f, "the agent `{}`", path(name)),
+        }
+    }
+}

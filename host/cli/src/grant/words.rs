@@ -1,0 +1,106 @@
+//! Grants in words.
+
+use powerbox_authority::caveat::Caveat;
+use powerbox_authority::grant::{Ending, Record, Target};
+use powerbox_core::text::clean_line;
+
+use crate::moment::{ago, local};
+
+/// The slot, and what it reaches.
+pub(crate) fn reach(record: &Record) -> String {
+    let slot = clean_line(&record.slot);
+    match &record.target {
+        Target::Designated => format!("{slot}: what you name in its commands"),
+        target if is_reference(record) => format!("reference to {target}"),
+        target => format!("{slot} → {target}"),
+    }
+}
+
+/// Whether it is that of an attenuated reference.
+pub(crate) fn is_reference(record: &Record) -> bool {
+    record.holder.as_str().starts_with("reference ")
+}
+
+/// The caveats as they can be typed again, or that there is none.
+pub(crate) fn caveats(caveats: &[Caveat]) -> Option<String> {
+    let all: Vec<_> = caveats.iter().map(|caveat| clean_line(&caveat.to_string())).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// A caveat, said to a person.
+pub(crate) fn caveat(caveat: &Caveat) -> String {
+    match caveat {
+        Caveat::Functions(functions) => format!("only the functions {functions}"),
+        Caveat::ReadOnly => "only functions that are known to change nothing".to_owned(),
+        Caveat::Path(path) => format!("only paths that begin with `{path}`"),
+        Caveat::Argument(rule) => format!("only where {}", clean_line(&rule.to_string())),
+        Caveat::Expires(expiry) => format!("only until {}", local(expiry.millis())),
+        Caveat::Calls(count) if count.get() == 1 => "only one call".to_owned(),
+        Caveat::Calls(count) => format!("only {count} calls in all"),
+        Caveat::Rate(rate) => format!("only {rate} calls"),
+        Caveat::Bytes(budget) => format!("only {budget} of data in all"),
+        Caveat::Confirm => "only what you agree to, call by call".to_owned(),
+    }
+}
+
+/// Who gave it, when, and how it was used.
+pub(crate) fn history(record: &Record, now: u64) -> String {
+    format!("given by {} {}; {}", clean_line(&record.giver), ago(record.made, now), used(record, now))
+}
+
+/// How it was used.
+pub(crate) fn used(record: &Record, now: u64) -> String {
+    let times = match record.used.calls {
+        0 => return "never used".to_owned(),
+        1 => "once".to_owned(),
+        calls => format!("{calls} times"),
+    };
+    match record.used.last {
+        Some(last) => format!("used {times}, last {}", ago(last, now)),
+        None => format!("used {times}"),
+    }
+}
+
+/// Why it allows nothing any more, if so.
+pub(crate) fn ended(record: &Record, now: u64) -> Option<&'static str> {
+    let is_over = |caveat: &Caveat| matches!(caveat, Caveat::Expires(expiry) if expiry.is_over(now));
+    match record.ended {
+        Some(Ending::Revoked) => Some("revoked"),
+        Some(Ending::Expired) => Some("expired"),
+        Some(Ending::Removed) => Some("ended with its holder"),
+        None => record.caveats.iter().any(is_over).then_some("expired"),
+    }
+}
+
+/// What one parameter of a command lets it do: `read, write` and the like, or methods to call.
+pub(crate) fn designated(place: &str, rights: &[String]) -> String {
+    let (command, parameter) = place.split_once(' ').unwrap_or((place, ""));
+    let parameter = parameter.to_uppercase();
+    let methods: Option<Vec<_>> = rights.iter().map(|right| right.strip_prefix("call ")).collect();
+    match methods.filter(|methods| !methods.is_empty()) {
+        Some(methods) => {
+            let methods = clean_line(&methods.join(", "));
+            format!("`{command}` may call {methods} of what you name as {parameter}")
+        }
+        None => {
+            let rights = rights.join(", ");
+            let rights = rights.strip_suffix(" the file").unwrap_or(&rights);
+            format!("`{command}` may {rights} what you name as {parameter}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_read_as_sentences() {
+        let said = |rights: &[&str]| {
+            designated("store file", &rights.iter().map(|r| (*r).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(said(&["read", "move"]), "`store` may read, move what you name as FILE");
+        assert_eq!(said(&["read the file"]), "`store` may read what you name as FILE");
+        assert_eq!(said(&["call list", "call has"]), "`store` may call list, has of what you name as FILE");
+    }
+}

@@ -1,0 +1,69 @@
+//! The controlling terminal, whatever standard input and output are connected to.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{QueueSelector, tcflush, tcgetpgrp, tcgetwinsize};
+
+/// How often is looked whether an answer is still wanted, in nanoseconds.
+const LOOK: i64 = 50_000_000;
+/// The longest answer, in bytes.
+const LONGEST: usize = 4096;
+/// How wide a terminal is taken to be that does not say.
+const WIDTH: usize = 80;
+
+/// The terminal of the person who started this program.
+pub(crate) struct Tty(File);
+
+impl Tty {
+    /// Opens it. `None` if there is none, or if this program runs in its background, where nobody could answer it.
+    pub(crate) fn open() -> Option<Self> {
+        let file = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
+        let foreground = tcgetpgrp(&file).ok()?;
+        (foreground == rustix::process::getpgrp()).then_some(Self(file))
+    }
+
+    /// How many columns it has.
+    pub(crate) fn width(&self) -> usize {
+        let size = tcgetwinsize(&self.0).ok();
+        size.map(|size| usize::from(size.ws_col)).filter(|width| *width > 0).unwrap_or(WIDTH)
+    }
+
+    /// Writes at once.
+    pub(crate) fn write(&mut self, text: &str) -> io::Result<()> {
+        self.0.write_all(text.as_bytes()).and_then(|()| self.0.flush())
+    }
+
+    /// Reads a line that is typed from now on: what was typed before is thrown away.
+    ///
+    /// `None` if the person ended the input, or if nobody wants the answer any more.
+    pub(crate) fn ask(&mut self, unwanted: &AtomicBool) -> io::Result<Option<String>> {
+        tcflush(&self.0, QueueSelector::IFlush)?;
+        let mut line = Vec::new();
+        let wait = Timespec { tv_sec: 0, tv_nsec: LOOK };
+        loop {
+            let mut waiting = [PollFd::new(&self.0, PollFlags::IN)];
+            match poll(&mut waiting, Some(&wait)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) if unwanted.load(Ordering::SeqCst) => return Ok(None),
+                Ok(0) | Err(rustix::io::Errno::INTR) => continue,
+                Ok(_) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let mut piece = [0; 256];
+            let count = match self.0.read(&mut piece) {
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            line.extend(piece.iter().take(count));
+            if count == 0 || line.len() > LONGEST {
+                return Ok(None);
+            }
+            if line.ends_with(b"\n") {
+                return Ok(Some(String::from_utf8_lossy(&line).into_owned()));
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `why`: what a plugin may reach and through which grants, or who may reach what a name stands for.
+
+mod name;
+mod plugin;
+
+use clap::Args;
+use powerbox_authority::grant::Record;
+use powerbox_core::text::clean_line;
+
+use crate::app::App;
+use crate::exit::Failure;
+use crate::grant::{Tree, words};
+use crate::moment::ago;
+
+/// What is asked about.
+#[derive(Debug, Args)]
+pub(crate) struct WhyArguments {
+    /// A plugin, or a name
+    what: String,
+    /// It is a name, also if a plugin is called so
+    #[arg(long)]
+    name: bool,
+    /// A name in the names of this agent
+    #[arg(long = "as", value_name = "AGENT")]
+    agent: Option<String>,
+}
+
+/// Answers.
+pub(crate) async fn run(
+    app: &App,
+    arguments: WhyArguments,
+    agent: Option<&str>,
+    json: bool,
+) -> Result<(), Failure> {
+    app.host.ledger().note_use()?;
+    let grants = Tree::new(app.host.ledger().list(true)?);
+    let agent = arguments.agent.as_deref().or(agent);
+    match app.host.registry().plugin(&arguments.what) {
+        Some(plugin) if !arguments.name => plugin::run(app, plugin, &grants, json),
+        _ => name::run(&app.host, &arguments.what, agent, &grants, json).await,
+    }
+}
+
+/// How somebody came to a grant: its number, those that it came from up to the person, what they refuse, and how it
+/// was used.
+fn explained(grant: &Record, grants: &Tree, now: u64) -> Vec<String> {
+    let mut chain = Vec::new();
+    let mut giver = None;
+    let mut caveats = Vec::new();
+    for link in grants.chain(grant.id) {
+        let own = link.id == grant.id;
+        chain.push(match own {
+            true => format!("grant {}", link.id),
+            false => format!("grant {} ({})", link.id, clean_line(link.holder.as_str())),
+        });
+        let from = if own { String::new() } else { format!(" (of grant {})", link.id) };
+        caveats.extend(words::caveats(&link.caveats).map(|caveats| format!("{caveats}{from}")));
+        giver = Some((clean_line(&link.giver), link.made));
+    }
+    if let Some((giver, made)) = giver {
+        chain.push(format!("{giver}, {}", ago(made, now)));
+    }
+    let mut lines = vec![chain.join(" ← ")];
+    lines.extend(caveats);
+    lines.extend(words::ended(grant, now).map(str::to_owned));
+    lines.push(words::used(grant, now));
+    lines
+}

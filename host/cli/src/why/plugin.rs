@@ -1,0 +1,151 @@
+use std::collections::BTreeSet;
+
+use powerbox_authority::grant::Record;
+use powerbox_core::plugin::{Origin, Plugin, slots};
+use powerbox_core::text::clean_line;
+use serde_json::{Map, Value as Json, json};
+
+use super::explained;
+use crate::app::App;
+use crate::config;
+use crate::exit::Failure;
+use crate::grant::{Tree, words};
+use crate::held::{Held, Reach, is_hosts_own};
+use crate::put_aside;
+use crate::render::print;
+
+/// Tells what a plugin may reach, for whomever it acts.
+pub(super) fn run(app: &App, plugin: &Plugin, grants: &Tree, json: bool) -> Result<(), Failure> {
+    let held_by = grants.records().filter(|record| record.holder.plugin_name() == Some(plugin.name()));
+    let mut agents: BTreeSet<_> = held_by.map(|record| record.holder.agent_name()).collect();
+    agents.insert(None);
+    if json {
+        print(&as_json(app, plugin, &agents, grants)?.to_string())
+    } else {
+        text(app, plugin, &agents, grants)
+    }
+}
+
+/// The slots, and the place of one for what the user names.
+fn places(plugin: &Plugin) -> impl Iterator<Item = (&str, Option<&str>)> {
+    let slots = slots(plugin.manifest()).map(|slot| {
+        let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
+        (slot.slot.as_str(), Some(interface))
+    });
+    slots.chain([(Record::DESIGNATION, None)])
+}
+
+fn text(app: &App, plugin: &Plugin, agents: &BTreeSet<Option<&str>>, grants: &Tree) -> Result<(), Failure> {
+    let now = app.host.ledger().clock().now();
+    let mut lines = vec![format!("plugin {} – {}", plugin.name(), clean_line(&plugin.group().summary))];
+    lines.push(match plugin.origin() {
+        Origin::Bundled => "  comes with powerbox".to_owned(),
+        Origin::Installed(source) => {
+            format!("  installed from {}", clean_line(&source.display().to_string()))
+        }
+    });
+    if let Some(aside) = put_aside::of(&app.paths, plugin) {
+        lines.push(format!("  {}", clean_line(&aside.to_string())));
+    }
+    let mut limits = Vec::new();
+    for agent in agents {
+        let held = Held::by(&app.host, plugin.name(), *agent)?;
+        let whom = agent.map_or_else(|| "you".to_owned(), |agent| format!("the agent {}", clean_line(agent)));
+        lines.push(format!("\nwhen it acts for {whom}"));
+        for (slot, interface) in places(plugin) {
+            let reach = held.reach(Some(plugin), slot);
+            let again = remedy(plugin.name(), slot, interface, *agent);
+            lines.push(format!("  {}", reached(&reach, slot, interface, &again)));
+            if let Reach::Granted(grant) = &reach {
+                lines.extend(explained(grant, grants, now).into_iter().map(|line| format!("      {line}")));
+            }
+            if interface.is_none() && !matches!(reach, Reach::Ended | Reach::Nothing) {
+                let rights = plugin.ask().rights;
+                let rights = rights.iter().map(|(place, rights)| words::designated(place, rights));
+                lines.extend(rights.map(|right| format!("      {right}")));
+            }
+        }
+        let allowance = app.allowances.of(plugin.name(), *agent);
+        let keys = config::keys(&allowance);
+        if limits.last().is_none_or(|(_, before)| *before != keys) {
+            limits.push((whom, keys));
+        }
+    }
+    for (whom, keys) in limits {
+        lines.push(format!("\nlimits when it acts for {whom}, by their keys in config.toml"));
+        lines.extend(keys.into_iter().map(|(key, value)| format!("  {key:21}  {value}")));
+    }
+    print(&lines.join("\n"))
+}
+
+fn reached(reach: &Reach<'_>, slot: &str, interface: Option<&str>, again: &str) -> String {
+    let place = match interface {
+        Some(interface) if interface != slot => format!("{} ({interface})", clean_line(slot)),
+        _ => clean_line(slot),
+    };
+    match reach {
+        Reach::Granted(record) => match interface {
+            Some(_) => format!("{place} → {}", record.target),
+            None => words::reach(record),
+        },
+        Reach::OwnNamesAtFirst => {
+            format!("{place} → the names of whoever runs the command, from its first run on")
+        }
+        Reach::OwnAtFirst if interface.is_none() => {
+            format!("{place}: what you name in its commands, from its first run on")
+        }
+        Reach::OwnAtFirst => format!("{place} → the host itself, from its first run on"),
+        Reach::Ended => format!("{place} → nothing any more; {again} gives it again"),
+        Reach::Nothing => format!("{place} → nothing; {again} gives it something"),
+    }
+}
+
+/// The command that fills a slot.
+fn remedy(plugin: &str, slot: &str, interface: Option<&str>, agent: Option<&str>) -> String {
+    let name = if interface.is_some_and(|interface| !is_hosts_own(interface)) { "=NAME" } else { "" };
+    let agent = agent.map_or_else(String::new, |agent| format!(" --as {}", clean_line(agent)));
+    format!("`powerbox grant add {plugin} {}{name}{agent}`", clean_line(slot))
+}
+
+fn as_json(
+    app: &App,
+    plugin: &Plugin,
+    agents: &BTreeSet<Option<&str>>,
+    grants: &Tree,
+) -> Result<Json, Failure> {
+    let mut holders = Vec::new();
+    for agent in agents {
+        let held = Held::by(&app.host, plugin.name(), *agent)?;
+        let slots = places(plugin).map(|(slot, interface)| {
+            let (state, grant) = match held.reach(Some(plugin), slot) {
+                Reach::Granted(grant) => ("granted", Some(grant)),
+                Reach::OwnNamesAtFirst | Reach::OwnAtFirst => ("atFirstRun", None),
+                Reach::Ended => ("ended", None),
+                Reach::Nothing => ("unbound", None),
+            };
+            let chain = grant.map(|grant| grants.chain(grant.id).map(|link| link.id).collect::<Vec<_>>());
+            json!({ "slot": slot, "interface": interface, "state": state, "grant": grant, "chain": chain })
+        });
+        let allowance = app.allowances.of(plugin.name(), *agent);
+        let limits: Map<_, _> = config::keys(&allowance)
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), number(&value)))
+            .collect();
+        holders.push(json!({ "agent": agent, "slots": slots.collect::<Vec<_>>(), "limits": limits }));
+    }
+    let aside = put_aside::of(&app.paths, plugin);
+    let aside = aside
+        .map(|aside| json!({ "count": aside.count, "seconds": aside.left.as_secs(), "last": aside.last }));
+    Ok(json!({
+        "plugin": plugin.name(),
+        "digest": plugin.digest().to_string(),
+        "putAside": aside,
+        "rights": plugin.ask().rights,
+        "holders": holders,
+    }))
+}
+
+/// A number as one; `none` is null.
+fn number(text: &str) -> Json {
+    serde_json::from_str(text).unwrap_or(Json::Null)
+}

@@ -1,0 +1,129 @@
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use powerbox_authority::caveat::{Crossing, Which, paths_named};
+use powerbox_captp::Answer;
+use powerbox_passable::{Symbol, Value};
+use powerbox_sandbox::Function;
+use sha2::{Digest as _, Sha256};
+
+use super::handle::{Handle, Rights};
+use super::name::Name;
+use super::problem::Problem;
+use crate::daemon::{Put, put};
+use powerbox_authority::grant::Grant;
+
+/// One call that a plugin wants to make, understood but not yet allowed.
+pub(super) struct Act {
+    /// The right that it needs.
+    pub(super) grant: Arc<Grant>,
+    /// Rights beyond that: of other references that it uses up.
+    pub(super) also: Vec<Arc<Grant>>,
+    /// The method, in camelCase.
+    pub(super) method: String,
+    /// Whether it is made on the granted object itself.
+    pub(super) direct: bool,
+    /// How it names paths.
+    pub(super) paths: Paths,
+    /// How to make it.
+    pub(super) make: Box<dyn FnOnce() -> Result<Begun, Problem> + Send>,
+}
+
+/// How a call names paths.
+pub(super) enum Paths {
+    /// By arguments on the wire: the first of the plugin's arguments that go there, and how they are put.
+    Arguments(usize, &'static [Put]),
+    /// These: the names that the user designated.
+    Names(Vec<Vec<String>>),
+}
+
+/// A crossing that has begun.
+pub(super) enum Begun {
+    /// It is over already.
+    Done(Result<Value<Handle>, Problem>),
+    /// The answer is awaited; its references are wrapped with these rights.
+    Awaited(Answer, Rights),
+    /// Something else is awaited.
+    Later(BoxFuture<'static, Result<Value<Handle>, Problem>>),
+}
+
+/// A call as caveats see it.
+pub(super) struct Judged<'a> {
+    pub(super) act: &'a Act,
+    pub(super) function: &'a Function,
+    pub(super) args: &'a [Value<Handle>],
+    pub(super) digest: &'a str,
+}
+
+impl Crossing for Judged<'_> {
+    fn function(&self) -> &str {
+        &self.act.method
+    }
+
+    fn is_direct(&self) -> bool {
+        self.act.direct
+    }
+
+    fn paths(&self) -> Option<Vec<Vec<String>>> {
+        match &self.act.paths {
+            Paths::Names(paths) => Some(paths.clone()),
+            Paths::Arguments(first, how) => {
+                let args = self.args.get(*first..)?.to_vec();
+                paths_named(&self.act.method, &put(args, how).ok()?)
+            }
+        }
+    }
+
+    fn argument(&self, which: &Which) -> Option<Value<()>> {
+        let place = match which {
+            Which::Place(place) => *place,
+            Which::Name(name) => self.function.params.iter().position(|param| *param.name == **name)?,
+        };
+        plain(self.args.get(place)?)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.args.iter().map(size).sum()
+    }
+
+    fn digest(&self) -> String {
+        // The arguments' digest is of their content; the call's is of who is called with it, too.
+        let mut hasher = Sha256::new();
+        for part in [self.act.grant.what(), &self.act.method, self.digest] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A value without references; `None` if it has some.
+fn plain(value: &Value<Handle>) -> Option<Value<()>> {
+    value.clone().try_map(&mut |_| Err(())).ok()
+}
+
+/// About how many bytes a value is.
+pub(super) fn size<C>(value: &Value<C>) -> u64 {
+    match value {
+        Value::Text(text) => text.to_string_lossy().len() as u64 + 8,
+        Value::BigInt(integer) => integer.bits() / 8 + 8,
+        Value::List(items) => items.iter().map(size).sum::<u64>() + 8,
+        Value::Record(record) => {
+            record.iter().map(|(key, value)| key.to_string_lossy().len() as u64 + size(value)).sum::<u64>()
+                + 8
+        }
+        Value::Tagged(tagged) => tagged.tag.to_string_lossy().len() as u64 + size(&tagged.payload) + 8,
+        Value::Error(error) => {
+            (error.name.to_string_lossy().len() + error.message.to_string_lossy().len()) as u64 + 16
+        }
+        Value::Symbol(Symbol::Registered(name) | Symbol::WellKnown(name)) => {
+            name.to_string_lossy().len() as u64 + 8
+        }
+        _ => 8,
+    }
+}
+
+/// The paths of names that the user designated.
+pub(super) fn names<'a>(names: impl IntoIterator<Item = &'a Name>) -> Paths {
+    Paths::Names(names.into_iter().map(|name| name.names().to_vec()).collect())
+}

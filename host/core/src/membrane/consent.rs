@@ -1,0 +1,76 @@
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use powerbox_authority::grant::GrantId;
+
+use super::problem::Problem;
+use crate::local::FrontEnd;
+
+/// What the person is asked before a call is made. All of it is the host's own account; what stems from the plugin is
+/// quoted and cleaned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// For whom: the chain in words.
+    pub principal: String,
+    /// Through which slot, or parameter of the command.
+    pub slot: String,
+    /// What shall be called.
+    pub function: String,
+    /// With what, shortened.
+    pub arguments: String,
+    /// The digest of the exact call that is agreed to.
+    pub digest: String,
+    /// The grant that wants the person asked.
+    pub grant: Option<GrantId>,
+}
+
+/// What the person said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// This one call may be made.
+    Yes,
+    /// It may not.
+    No,
+    /// There is nobody to ask.
+    Nobody,
+}
+
+/// Asks the person for the calls of one invocation, one question at a time.
+pub(super) struct Asking {
+    front_end: Arc<dyn FrontEnd>,
+    turn: tokio::sync::Mutex<()>,
+    refused: Mutex<HashSet<Option<GrantId>>>,
+}
+
+impl Asking {
+    pub(super) fn new(front_end: Arc<dyn FrontEnd>) -> Self {
+        Self { front_end, turn: tokio::sync::Mutex::new(()), refused: Mutex::default() }
+    }
+
+    /// Asks. After one refusal a grant's further calls in this invocation are refused without a question: nobody is to
+    /// be worn down.
+    pub(super) async fn ask(&self, consent: &Consent) -> Result<(), Problem> {
+        let _turn = self.turn.lock().await;
+        let refused = || self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = consent.grant.map_or_else(|| "of this command".to_owned(), |grant| grant.to_string());
+        if refused().contains(&consent.grant) {
+            return Err(Problem::denied(format!("the person refused another call of grant {number}")));
+        }
+        match self.front_end.confirm(consent).await {
+            Word::Yes => Ok(()),
+            Word::No => {
+                refused().insert(consent.grant);
+                Err(Problem::denied(format!("the person refused this call of grant {number}")))
+            }
+            Word::Nobody => Err(Problem::Denied {
+                rule: format!(
+                    "grant {number} wants the person to confirm each call, and there is nobody to ask"
+                ),
+                remedy: Some(format!(
+                    "run it at a terminal, or allow this one call with `powerbox grant allow {number} {}`",
+                    consent.digest
+                )),
+            }),
+        }
+    }
+}

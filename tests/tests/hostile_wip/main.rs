@@ -1,0 +1,12 @@
+//! Temporary: the half of one builder alone.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, dead_code, reason = "a test")]
+#[path = "../hostile_plugins/attack.rs"]
+mod attack;
+#[path = "../hostile_plugins/things.rs"]
+mod things;
+#[path = "../hostile_plugins/handles.rs"]
+mod handles;
+#[path = "../hostile_plugins/laundering.rs"]
+mod laundering;
+#[path = "../hostile_plugins/names.rs"]
+mod names;
