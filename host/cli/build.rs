@@ -9,7 +9,7 @@ fn main() {
         Some(folder) => PathBuf::from(folder),
         None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/components"),
     };
-    for plugin in ["storage", "system"] {
+    for plugin in ["agents", "storage", "system"] {
         let component = folder.join(format!("{plugin}.wasm"));
         println!("cargo::rerun-if-changed={}", component.display());
         match fs::canonicalize(&component) {

@@ -8,5 +8,6 @@ pub mod powerbox;
 pub mod program;
 pub mod raw;
 pub mod serve;
+pub mod terminal;
 pub mod transcript;
 pub mod world;

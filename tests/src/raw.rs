@@ -55,11 +55,16 @@ impl Data {
         [self.words(&items.concat()), number(items.len())]
     }
 
-    /// Puts what `describe` gives.
-    fn group(&mut self, group: &CommandGroup) -> u32 {
-        let commands: Vec<_> = group.commands.iter().map(|command| self.command(command)).collect();
-        let parts = [self.text(&group.name), self.text(&group.summary), self.list(&commands)];
+    /// Puts what `describe` gives; gives its address.
+    pub fn describe(&mut self, group: &CommandGroup) -> u32 {
+        let parts = [self.text(&group.name), self.text(&group.summary), self.commands(&group.commands)];
         self.words(&parts.concat())
+    }
+
+    /// Puts the commands of a group.
+    pub fn commands(&mut self, commands: &[Command]) -> [u32; 2] {
+        let commands: Vec<_> = commands.iter().map(|command| self.command(command)).collect();
+        self.list(&commands)
     }
 
     fn command(&mut self, command: &Command) -> Vec<u32> {
@@ -295,7 +300,7 @@ impl Raw {
     ///
     /// If the code or the world is not well-formed: the test is wrong then.
     pub fn build(mut self) -> Result<Vec<u8>> {
-        let described = self.data.group(&self.group);
+        let described = self.data.describe(&self.group);
         let describe = self.describe.unwrap_or_else(|| format!("(i32.const {described})"));
         let (pages, data) = (self.data.pages(), self.data.escaped());
         let core = format!(
@@ -312,9 +317,8 @@ impl Raw {
         );
         let mut module = wat::parse_str(&core).context("the core module is not well-formed")?;
         let mut resolve = Resolve::default();
-        let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
-        for package in ["powerbox-plugin", "endo-daemon"] {
-            resolve.push_path(wit.join(package))?;
+        for package in [("powerbox", "plugin"), ("endo", "daemon")] {
+            resolve.push_path(wit(package))?;
         }
         if !self.packages.is_empty() {
             resolve.push_str("packages.wit", &self.packages)?;
@@ -328,4 +332,37 @@ impl Raw {
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
         ComponentEncoder::default().module(&module)?.validate(true).encode()
     }
+}
+
+/// Gives a component documentation of an interface of the contract, as no author's tools would.
+///
+/// # Errors
+///
+/// If there is no such interface.
+pub fn document(component: &mut Vec<u8>, package: &str, interface: &str, text: &str) -> Result<()> {
+    let mut resolve = Resolve::default();
+    let (id, _) = resolve.push_path(wit(package.split_once(':').context("no package")?))?;
+    let found = resolve.packages[id].interfaces.get(interface).copied().context("there is no such interface")?;
+    resolve.interfaces[found].docs.contents = Some(text.to_owned());
+    let content = wit_component::encode(&resolve, id, false)?;
+    let name = "powerbox:docs";
+    component.push(0);
+    leb128(component, 1 + name.len() + content.len());
+    component.push(u8::try_from(name.len())?);
+    component.extend(name.as_bytes());
+    component.extend(content);
+    Ok(())
+}
+
+fn leb128(bytes: &mut Vec<u8>, mut number: usize) {
+    while number >= 0x80 {
+        bytes.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// Where the package of a namespace and name is.
+fn wit((namespace, name): (&str, &str)) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit").join(format!("{namespace}-{name}"))
 }

@@ -1,6 +1,7 @@
-//! Text from plugins and peers is data: it never moves a terminal's cursor or turns the direction of reading.
+//! Text from plugins and peers is data: it never moves a terminal's cursor, turns the direction of reading, or says
+//! something that is not seen.
 
-/// Replaces every control and bidirectional-override character but line feed and tab by its escape.
+/// Replaces every control, bidirectional-override and invisible character but line feed and tab by its escape.
 pub fn clean(text: &str) -> String {
     if !text.chars().any(is_unsafe) {
         return text.to_owned();
@@ -31,7 +32,13 @@ fn is_unsafe(character: char) -> bool {
         '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
             | '\u{2028}' | '\u{2029}' | '\u{feff}'
     );
-    control || direction
+    // What takes no room and joins nothing: two texts that differ in it look the same. Tags can spell whole sentences.
+    let invisible = matches!(
+        character,
+        '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    );
+    control || direction || invisible
 }
 
 #[cfg(test)]
@@ -42,6 +49,8 @@ mod tests {
     fn escape_sequences_and_overrides_are_spelled_out() {
         assert_eq!(clean("a\u{1b}[31mred\u{202e}txt"), "a\\u{1b}[31mred\\u{202e}txt");
         assert_eq!(clean("plain – ünïcode\n\tkept"), "plain – ünïcode\n\tkept");
+        assert_eq!(clean("a\u{200b}b\u{e0041}"), "a\\u{200b}b\\u{e0041}");
+        assert_eq!(clean("👩‍🔬 می‌خواهم"), "👩‍🔬 می‌خواهم", "joiners are part of what is written");
         assert_eq!(clean_line("two\nlines"), "two\\nlines");
     }
 }

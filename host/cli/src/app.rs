@@ -145,7 +145,7 @@ impl App {
     /// Runs one verb or command.
     pub(crate) async fn run(&self, verb: Verb, agent: Option<&str>, json: bool) -> Result<Status, Failure> {
         match verb {
-            Verb::Plugin(verb) => plugin::run(&self.host, verb, json).await.map(|()| Status::Done),
+            Verb::Plugin(verb) => plugin::run(self, verb, json).await.map(|()| Status::Done),
             Verb::Grant(verb) => grant::run(&self.host, verb, agent, json).await.map(|()| Status::Done),
             Verb::Audit(arguments) => audit::run(&self.host, *arguments, json).await,
             Verb::Why(arguments) => why::run(self, arguments, agent, json).await.map(|()| Status::Done),

@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     pub(crate) connect: Option<String>,
 
     /// Run for this agent: names are its names
-    // Not for all verbs: where one takes an agent, or means something else by it, it says so itself.
+    // Not for all verbs: one that takes an agent, or means something else by it, says so itself.
     #[arg(long = "as", value_name = "AGENT")]
     pub(crate) agent: Option<String>,
 

@@ -4,7 +4,7 @@ use powerbox_authority::audit::AuditError;
 use powerbox_authority::ledger::{AddError, LedgerError};
 use powerbox_core::grants::GiveError;
 use powerbox_core::membrane::Problem;
-use powerbox_core::{InstallError, InvokeError};
+use powerbox_core::{InstallError, InvokeError, Principal};
 use serde_json::json;
 
 /// How the program ends.
@@ -79,7 +79,7 @@ impl Failure {
             }
             eprintln!("{}", json!({ "error": error }));
         } else {
-            eprintln!("error: {}", powerbox_core::text::clean(&self.message));
+            eprintln!("error: {}", powerbox_core::text::clean(self.message.trim_end()));
             if let Some(hint) = &self.hint {
                 eprintln!("hint: {}", powerbox_core::text::clean_line(hint));
             }
@@ -97,11 +97,26 @@ impl From<InvokeError> for Failure {
             }
             InvokeError::Connect(_) => Self::new(Status::NoDaemon, message),
             InvokeError::Problem { principal, problem } => {
-                Self { principal: Some(principal.to_string()), ..Self::from(problem) }
+                let hint = way_out(&principal, &problem);
+                let failure = Self { principal: Some(principal.to_string()), ..Self::from(problem) };
+                if let Some(hint) = hint { failure.hinted(hint) } else { failure }
             }
             InvokeError::Grants(error) => Self::from(error),
             _ => Self::new(Status::Failed, message),
         }
+    }
+}
+
+/// The command that gives a plugin what it lacks, where the problem itself does not know whose it is.
+fn way_out(principal: &Principal, problem: &Problem) -> Option<String> {
+    let plugin = principal.plugin()?;
+    let agent = principal.agent().map(|agent| format!(" --as {agent}")).unwrap_or_default();
+    match problem {
+        Problem::Unbound(slot) => Some(format!("`powerbox grant add {plugin} {slot}=NAME{agent}` binds it")),
+        Problem::Revoked => Some(format!(
+            "`powerbox grant list --all {plugin}` shows what was taken back, `powerbox grant add {plugin}{agent}` grants anew"
+        )),
+        _ => None,
     }
 }
 
@@ -112,7 +127,8 @@ impl From<Problem> for Failure {
                 let failure = Self::new(Status::Denied, format!("denied: {rule}"));
                 if let Some(remedy) = remedy { failure.hinted(remedy) } else { failure }
             }
-            Problem::Revoked => Self::new(Status::Denied, problem.to_string()),
+            Problem::Revoked => Self::new(Status::Denied, problem.to_string())
+                .hinted("`powerbox grant list --all` shows what was taken back"),
             Problem::NotFound(_) => Self::new(Status::Failed, problem.to_string())
                 .hinted("`powerbox list` shows the names there are"),
             Problem::Disconnected => Self::new(Status::NoDaemon, problem.to_string()),

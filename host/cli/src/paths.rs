@@ -69,16 +69,6 @@ impl Paths {
         self.state.join("plugins.log")
     }
 
-    /// The grants, where the core keeps them.
-    pub(crate) fn grants(&self) -> PathBuf {
-        self.state.join("grants.sqlite")
-    }
-
-    /// The audit, where the core keeps it.
-    pub(crate) fn audit(&self) -> PathBuf {
-        self.state.join("audit")
-    }
-
     /// What was typed at the prompt.
     pub(crate) fn history(&self) -> PathBuf {
         self.state.join("history.txt")

@@ -11,19 +11,22 @@ use powerbox_core::text::clean_line;
 use powerbox_sandbox::{Manifest, ManifestInterface};
 use serde_json::{Value as Json, json};
 
+use crate::app::App;
 use crate::arguments::PluginVerb;
 use crate::ask;
 use crate::exit::{Failure, Status};
 use crate::grant::words;
 use crate::held::{Held, Reach, is_hosts_own};
+use crate::put_aside;
 use crate::render::{self, print};
 
 /// Runs one of the verbs.
-pub(crate) async fn run(host: &Host, verb: PluginVerb, json: bool) -> Result<(), Failure> {
+pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<(), Failure> {
+    let host = &app.host;
     match verb {
         PluginVerb::Inspect { plugin } => inspect(host, &plugin, json).await,
         PluginVerb::Install { file, bind, yes } => install(host, &file, bind, yes || json, json).await,
-        PluginVerb::List => list(host, json),
+        PluginVerb::List => list(app, json),
         PluginVerb::Restore { name } => restore(host, &name, json),
         PluginVerb::Remove { name } => {
             host.remove_plugin(&name).await?;
@@ -255,12 +258,13 @@ struct Row {
     digest: String,
     commands: Vec<String>,
     bindings: Vec<String>,
+    put_aside: bool,
 }
 
-fn list(host: &Host, json: bool) -> Result<(), Failure> {
+fn list(app: &App, json: bool) -> Result<(), Failure> {
     let mut rows = Vec::new();
-    for plugin in host.registry().plugins() {
-        let held = Held::by(host, plugin.name(), None)?;
+    for plugin in app.host.registry().plugins() {
+        let held = Held::by(&app.host, plugin.name(), None)?;
         let bound = slots(plugin.manifest()).filter_map(|slot| {
             Some(format!("{}={}", slot.slot, binding_text(&held.reach(Some(plugin), &slot.slot))?))
         });
@@ -273,19 +277,23 @@ fn list(host: &Host, json: bool) -> Result<(), Failure> {
             digest: plugin.digest().to_string(),
             commands: plugin.group().commands.iter().map(|command| command.name.clone()).collect(),
             bindings: bound.collect(),
+            put_aside: put_aside::of(&app.paths, plugin).is_some(),
         });
     }
     if json {
         let row = |row: &Row| {
-            let Row { name, origin, digest, commands, bindings } = row;
-            json!({ "name": name, "origin": origin, "digest": digest, "commands": commands, "bindings": bindings })
+            json!({
+                "name": row.name, "origin": row.origin, "digest": row.digest, "commands": row.commands,
+                "bindings": row.bindings, "putAside": row.put_aside,
+            })
         };
         return print(&rows.iter().map(row).collect::<Json>().to_string());
     }
     let columns = ["name", "origin", "digest", "commands", "slots"].map(str::to_owned).to_vec();
     let row = |row: Row| {
         let digest = row.digest.chars().take(12).collect();
-        vec![row.name, row.origin, digest, row.commands.join(" "), row.bindings.join(" ")]
+        let name = if row.put_aside { format!("{} (put aside)", row.name) } else { row.name };
+        vec![name, row.origin, digest, row.commands.join(" "), row.bindings.join(" ")]
     };
     print(&render::aligned(&Table { columns, rows: rows.into_iter().map(row).collect() }))
 }

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use powerbox_authority::ledger::Ledger;
 use powerbox_core::daemon::ConnectError;
 use powerbox_core::{Host, open_authority};
 use powerbox_daemon::{Authority, Daemon, DaemonConfig, OpenError};
@@ -116,19 +117,7 @@ pub(crate) async fn stop(host: &Host, paths: &Paths, choice: &Choice) -> Result<
 }
 
 fn config(paths: &Paths) -> DaemonConfig {
-    // Without its grants the daemon serves everything but attenuated references, which it then refuses.
-    let authority = authority(paths).inspect_err(|error| eprintln!("warning: {error:#}")).ok();
-    DaemonConfig { authority, ..DaemonConfig::new(paths.daemon_state(), paths.daemon_socket()) }
-}
-
-/// Opens the grants and the audit, which the daemon has in common with the commands.
-fn authority(paths: &Paths) -> anyhow::Result<Authority> {
-    std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700)
-        .create(&paths.state)
-        .with_context(|| format!("cannot make {}", paths.state.display()))?;
-    let ledger = Ledger::open(&paths.grants(), Clock::system())?;
-    let audit = Audit::open(&paths.audit(), AuditBounds::default())?;
-    Ok(Authority { ledger, audit })
+    DaemonConfig::new(paths.daemon_state(), paths.daemon_socket())
 }
 
 /// Writes down now and then how attenuated references were used: a daemon may live for months.
@@ -151,9 +140,15 @@ pub(crate) async fn serve(paths: &Paths) -> Result<(), Failure> {
         // Whoever started it may have gone.
         let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
     };
-    let authority = open_authority(&paths.state);
-    let (ledger, audit) = authority.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
-    let config = DaemonConfig { authority: Some(Authority { ledger, audit }), ..config(paths) };
+    let (ledger, audit) = match open_authority(&paths.state) {
+        Ok(authority) => authority,
+        Err(error) => {
+            say(&error.to_string());
+            return Err(Failure::new(Status::Failed, error.to_string()));
+        }
+    };
+    let config =
+        DaemonConfig { authority: Some(Authority { ledger: ledger.clone(), audit }), ..config(paths) };
     let daemon = match Daemon::open(config) {
         Ok(daemon) => daemon,
         Err(OpenError::AlreadyRunning(_)) => {
@@ -178,12 +173,10 @@ pub(crate) async fn serve(paths: &Paths) -> Result<(), Failure> {
         }
         stop.stop();
     });
-    let noting = ledger.clone().map(|ledger| tokio::spawn(note_use(ledger)));
+    let noting = tokio::spawn(note_use(ledger.clone()));
     let served = daemon.run().await;
-    if let Some(noting) = noting {
-        noting.abort();
-    }
+    noting.abort();
     // For people to read; nothing depends on it.
-    let _ = ledger.map(|ledger| ledger.note_use());
+    let _ = ledger.note_use();
     served.map_err(|error| Failure::new(Status::Failed, error.to_string()))
 }

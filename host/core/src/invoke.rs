@@ -17,7 +17,7 @@ use crate::designation::{DesignationError, UsageError, designate, lookup, parse,
 use crate::grants::{Held, HeldGrant};
 use crate::host::Host;
 use crate::local::{FrontEnd, LogPower, Output, OutputPower, RegistryPower};
-use crate::membrane::{Handle, Membrane, Problem, RECEIVER, Setting, Slot};
+use crate::membrane::{DESIGNATED, Handle, Membrane, Problem, RECEIVER, Setting, Slot};
 use crate::plugin::{Plugin, local_interface_named, slots};
 use crate::principal::{Link, Principal};
 use crate::quarantine::PutAside;
@@ -135,11 +135,11 @@ impl Host {
         };
         let this_run = ThisRun::default();
         let designation = match held.designation() {
-            Some(grant) => this_run.child(grant, "what the user named"),
+            Some(grant) => this_run.child(grant, DESIGNATED),
             // Nothing that the user names gets through it.
             None => {
                 let nothing =
-                    Grant::unlisted(Holder::plugin(agent_path, plugin.name()), "what the user named");
+                    Grant::unlisted(Holder::plugin(agent_path, plugin.name()), DESIGNATED);
                 nothing.end(Ending::Revoked);
                 nothing
             }

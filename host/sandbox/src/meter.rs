@@ -5,11 +5,17 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::limits::TICK;
+
 /// Between two polls there is no time at which a poll began.
 const NONE: u64 = u64::MAX;
 
-/// Below this, the time of a poll stands for its processor time: asking for that costs as much as a tenth of it.
-const SHORT: u64 = 50_000;
+/// An invocation that used less than this, in nanoseconds, is charged the time of its polls instead of their processor
+/// time: to ask for that twice would cost a short command some percent of its time.
+const SHORT: u64 = 250_000;
+
+/// The most that it is charged for one poll: no guest runs longer than a tick, but its thread may be interrupted.
+const MOST: u64 = TICK.as_nanos() as u64;
 
 /// Measures the processor time of an invocation, poll by poll.
 ///
@@ -19,10 +25,11 @@ const SHORT: u64 = 50_000;
 #[derive(Debug)]
 pub(crate) struct Meter {
     made: Instant,
-    /// All times are in nanoseconds.
+    /// In nanoseconds, as all times here.
     used: AtomicU64,
-    /// When the poll under way began, since `made`, and in its thread's processor time.
+    /// When the poll under way began, since `made`; `NONE` between polls.
     began: AtomicU64,
+    /// The same in its thread's processor time; `NONE` if that was not asked for.
     began_cpu: AtomicU64,
     yielded: AtomicBool,
 }
@@ -33,7 +40,7 @@ impl Meter {
             made: Instant::now(),
             used: AtomicU64::new(0),
             began: AtomicU64::new(NONE),
-            began_cpu: AtomicU64::new(0),
+            began_cpu: AtomicU64::new(NONE),
             yielded: AtomicBool::new(false),
         }
     }
@@ -46,13 +53,14 @@ impl Meter {
     /// A poll begins on this thread.
     pub(crate) fn begin(&self) {
         self.yielded.store(false, Ordering::Relaxed);
-        self.began_cpu.store(processor_time(), Ordering::Relaxed);
         self.began.store(nanoseconds(self.made.elapsed()), Ordering::Relaxed);
+        let short = self.used.load(Ordering::Relaxed) < SHORT;
+        self.began_cpu.store(if short { NONE } else { processor_time() }, Ordering::Relaxed);
     }
 
     /// The poll ends, on the same thread. Gives what it used.
     pub(crate) fn end(&self) -> Duration {
-        let spent = self.running(nanoseconds(self.made.elapsed()));
+        let spent = self.running(self.made.elapsed());
         self.began.store(NONE, Ordering::Relaxed);
         self.used.fetch_add(spent, Ordering::Relaxed);
         Duration::from_nanos(spent)
@@ -77,15 +85,15 @@ impl Meter {
     /// began.
     pub(crate) fn read(&self) -> (Duration, Duration) {
         let wall = self.made.elapsed();
-        (self.cpu() + Duration::from_nanos(self.running(nanoseconds(wall))), wall)
+        (self.cpu() + Duration::from_nanos(self.running(wall)), wall)
     }
 
     /// What the poll under way used, `now` being the time since `made`.
-    fn running(&self, now: u64) -> u64 {
-        match self.began.load(Ordering::Relaxed) {
-            NONE => 0,
-            began if now.saturating_sub(began) < SHORT => now.saturating_sub(began),
-            _ => processor_time().saturating_sub(self.began_cpu.load(Ordering::Relaxed)),
+    fn running(&self, now: Duration) -> u64 {
+        match (self.began.load(Ordering::Relaxed), self.began_cpu.load(Ordering::Relaxed)) {
+            (NONE, _) => 0,
+            (began, NONE) => nanoseconds(now).saturating_sub(began).min(MOST),
+            (_, began) => processor_time().saturating_sub(began),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 /// What one invocation used of its [`Limits`](crate::Limits), from the making of its compartment to its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Processor time: the guest's, and that of the host's answers to it.
+    /// Processor time: the guest's, and that of the host's answers to it. For what needed less than a quarter of a
+    /// millisecond it is the time that passed while it ran.
     pub cpu: Duration,
     /// Time, waiting included.
     pub wall: Duration,

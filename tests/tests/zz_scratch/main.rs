@@ -7,3 +7,11 @@ mod target;
 mod floods;
 #[path = "../hostile_plugins/values.rs"]
 mod values;
+#[path = "../hostile_plugins/traps.rs"]
+mod traps;
+#[path = "../hostile_plugins/poison.rs"]
+mod poison;
+#[path = "../hostile_plugins/consent.rs"]
+mod consent;
+#[path = "../hostile_plugins/shown.rs"]
+mod shown;

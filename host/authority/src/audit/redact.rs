@@ -47,8 +47,17 @@ impl Redactor {
     /// Where there is a secret, the digest is over `(secret)`, so that a weak one cannot be guessed from it. References
     /// count as what they are, not as which one.
     pub fn arguments<C>(&self, args: &[Value<C>]) -> (String, String) {
+        self.arguments_named(args, &|_| None)
+    }
+
+    /// The same, where some references have a name, which counts and is shown.
+    pub fn arguments_named<C>(
+        &self,
+        args: &[Value<C>],
+        name: &dyn Fn(&C) -> Option<String>,
+    ) -> (String, String) {
         let mut show = Show::new(self);
-        show.arguments(args);
+        show.arguments(args, name);
         let (shown, digest) = show.finish();
         if self.is_secret(&shown) {
             // It came about by what stands side by side.

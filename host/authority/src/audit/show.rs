@@ -39,7 +39,7 @@ impl<'a> Show<'a> {
         Self { redactor, shown: String::new(), room: MAX_SHOWN, cut: false, hasher: Sha256::new() }
     }
 
-    pub(super) fn arguments<C>(&mut self, args: &[Value<C>]) {
+    pub(super) fn arguments<C>(&mut self, args: &[Value<C>], name: &dyn Fn(&C) -> Option<String>) {
         self.digest(b'(', args.len());
         let mut steps = Vec::new();
         push_items(&mut steps, args);
@@ -48,13 +48,13 @@ impl<'a> Show<'a> {
                 Step::Close(text) => self.push(text),
                 Step::Value(before, value) => {
                     self.push(before);
-                    self.value(value, &mut steps);
+                    self.value(value, name, &mut steps);
                 }
                 Step::Property(before, key, value) => {
                     self.push(before);
                     self.name(key);
                     self.push(": ");
-                    self.value(value, &mut steps);
+                    self.value(value, name, &mut steps);
                 }
             }
         }
@@ -67,7 +67,12 @@ impl<'a> Show<'a> {
         (self.shown, self.hasher.finalize().into())
     }
 
-    fn value<'v, C>(&mut self, value: &'v Value<C>, steps: &mut Vec<Step<'v, C>>) {
+    fn value<'v, C>(
+        &mut self,
+        value: &'v Value<C>,
+        name: &dyn Fn(&C) -> Option<String>,
+        steps: &mut Vec<Step<'v, C>>,
+    ) {
         match value {
             Value::Undefined => self.plain(b'u', "undefined"),
             Value::Null => self.plain(b'0', "null"),
@@ -119,7 +124,10 @@ impl<'a> Show<'a> {
                 steps.push(Step::Value("(", &tagged.payload));
             }
             Value::Error(error) => self.error(error, steps),
-            Value::Capability(_) => self.plain(b'c', "a reference"),
+            Value::Capability(reference) => match name(reference) {
+                Some(name) => self.reference(&name),
+                None => self.plain(b'c', "a reference"),
+            },
         }
     }
 
@@ -144,6 +152,16 @@ impl<'a> Show<'a> {
         }
         if let Some(cause) = &error.cause {
             steps.push(Step::Value(", cause: ", cause));
+        }
+    }
+
+    /// Writes the name of a reference.
+    fn reference(&mut self, name: &str) {
+        if self.kept(name) {
+            self.bytes(b'n', name.as_bytes());
+            self.push("`");
+            self.push(&crate::text::clean_line(name));
+            self.push("`");
         }
     }
 

@@ -109,6 +109,11 @@ impl Grant {
         self.id.is_some()
     }
 
+    /// What it is to, as the ledger has it: for messages.
+    pub fn target(&self) -> Option<Target> {
+        self.ledger.as_ref()?.get(self.id()?).ok()?.map(|record| record.target)
+    }
+
     /// Who holds it.
     pub fn holder(&self) -> &Holder {
         &self.holder

@@ -198,6 +198,9 @@ impl Ledger {
             transaction.commit().map_err(database)?;
             changed
         };
+        if let Err(error) = self.0.generation.wake() {
+            tracing::warn!(%error, "calls that wait in other processes may go on waiting");
+        }
         // It is done. If this cannot be read back now, no call is let through until it can be.
         if let Err(error) = self.follow() {
             tracing::error!(%error, "a change of the ledger is not taken over yet");

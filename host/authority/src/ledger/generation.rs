@@ -37,6 +37,12 @@ impl Generation {
         self.file.write_all_at(&generation.to_le_bytes(), 0).map_err(|error| self.failed(error))
     }
 
+    /// Wakes those who wait for the file to change: what was written before the commit, they may have looked for before
+    /// it was there. The number stays as it is, which may be a later process's by now.
+    pub(super) fn wake(&self) -> Result<(), LedgerError> {
+        self.file.write_all_at(&[0], 8).map_err(|error| self.failed(error))
+    }
+
     fn failed(&self, error: std::io::Error) -> LedgerError {
         LedgerError::File { path: self.path.clone(), error }
     }

@@ -37,8 +37,10 @@ pub(crate) struct World {
     ids: Vec<GrantId>,
     /// What a restart makes anew.
     run: Option<Run>,
-    /// The last call, if it was refused for want of the person's word, and its digest.
-    asked: Option<(Ref, usize, Vec<Arg>, String)>,
+    /// The digest of the call that was asked for last.
+    asked: Option<String>,
+    /// The last call.
+    last: Option<(Ref, usize, Vec<Arg>)>,
     compared: usize,
 }
 
@@ -71,6 +73,7 @@ impl World {
             ids: Vec::new(),
             run: None,
             asked: None,
+            last: None,
             compared: 0,
         };
         world.start();
@@ -108,6 +111,7 @@ impl World {
     fn restart(&mut self, model: &Model) {
         self.run = None;
         self.asked = None;
+        self.last = None;
         self.start();
         for grant in 0..self.ids.len() {
             self.surround(grant, model.root(grant));
@@ -184,10 +188,14 @@ impl World {
             }
             Step::Call(call) => self.try_call(call, model).await?,
             Step::Approve => {
-                if let Some((target, function, args, digest)) = self.asked.take() {
-                    let grant = model.approve();
-                    prop_assert!(grant.is_some());
-                    self.run().ledger.approve(self.ids[grant.unwrap()], &digest).unwrap();
+                let (asked, grant) = (self.asked.take(), model.approve());
+                prop_assert_eq!(asked.is_some(), grant.is_some());
+                if let (Some(digest), Some(grant)) = (asked, grant) {
+                    self.run().ledger.approve(self.ids[grant], &digest).unwrap();
+                }
+            }
+            Step::Again => {
+                if let Some((target, function, args)) = self.last.clone() {
                     self.call(&target, function, args, model).await?;
                 }
             }
@@ -238,6 +246,7 @@ impl World {
     /// Calls something in the world and in the model.
     async fn call(&mut self, target: &Ref, function: usize, args: Vec<Arg>, model: &mut Model) -> TestCaseResult {
         let name = FUNCTIONS[function];
+        self.last = Some((target.clone(), function, args.clone()));
         let values: Vec<Value> = args.iter().map(|arg| self.value(arg)).collect();
         let message = match (name, values) {
             ("(apply)", args) => Message::Apply { args },
@@ -262,7 +271,7 @@ impl World {
                 prop_assert!(is_refusal(&error), "{error}");
                 let text = error.to_string();
                 if let Some((_, digest)) = text.split_once("its digest is ") {
-                    self.asked = Some((target.clone(), function, args, digest.to_owned()));
+                    self.asked = Some(digest.to_owned());
                 }
             }
             (outcome, foretold) => {

@@ -68,6 +68,8 @@ fn crossing_line(time: &str, crossing: &Crossing, width: Option<usize>) -> Strin
     };
     let who = match &crossing.agent {
         Some(agent) => format!("{} ({agent})", crossing.plugin),
+        // A reference is called by whoever has it.
+        None if crossing.plugin.is_empty() => crossing.principal.clone(),
         None => crossing.plugin.clone(),
     };
     let (who, slot) = (clean_line(&who), clean_line(&short_slot(&crossing.slot)));

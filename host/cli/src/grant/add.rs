@@ -16,6 +16,8 @@ use crate::held::{interface, is_hosts_own};
 #[derive(Debug, Args)]
 pub(crate) struct AddArguments {
     /// The plugin that shall have it
+    ///
+    /// `@agent` in its place gives the agent of `--as` back what was taken from it as a whole.
     plugin: Option<String>,
     /// The slot, and the name of the object that it shall reach
     ///
@@ -64,6 +66,17 @@ pub(super) async fn run(
     json: bool,
 ) -> Result<(), Failure> {
     let asks = !arguments.yes && !json && ask::somebody_is_there();
+    let agent = arguments.agent.as_deref().or(agent);
+    if arguments.plugin.as_deref() == Some(Record::AGENT) {
+        let (Some(agent), None, None) = (agent, &arguments.slot, arguments.parent) else {
+            return Err(Failure::usage(format!(
+                "say which agent, and nothing else: {} --as AGENT",
+                Record::AGENT
+            )));
+        };
+        let record = super::agent::give(host, agent, super::read(host, &arguments.caveats)?)?;
+        return super::given("granted", &record, json);
+    }
     let complete = arguments.plugin.is_some() && arguments.slot.is_some();
     if !complete && !asks {
         return Err(Failure::usage("say which plugin shall have what")
@@ -80,12 +93,13 @@ pub(super) async fn run(
     let known = registry.plugin(&plugin).ok_or_else(|| GiveError::UnknownPlugin(clean_line(&plugin)))?;
     let mut asked = !complete;
     let slot = match arguments.slot {
+        // What is wrong with it is told when it is given.
         Some(slot) => slot,
         None => ask_slot(known)?,
     };
     let mut gift = Gift {
         plugin,
-        agent: arguments.agent.or_else(|| agent.map(str::to_owned)),
+        agent: agent.map(str::to_owned),
         slot: slot.slot,
         name: slot.name,
         parent: arguments.parent,
@@ -127,7 +141,16 @@ fn ask_slot(plugin: &Plugin) -> Result<SlotWord, Failure> {
         }
     }
     eprintln!("  {} (what you name in its commands)", Record::DESIGNATION);
-    SlotWord::parse(&ask::question("which slot? ")?).map_err(Failure::usage)
+    loop {
+        let typed = ask::question("which slot? ")?;
+        match SlotWord::parse(&typed) {
+            Ok(word) if word.slot == Record::DESIGNATION || interface(plugin, &word.slot).is_some() => {
+                return Ok(word);
+            }
+            Ok(word) => eprintln!("error: it has no slot `{}`", clean_line(&word.slot)),
+            Err(error) => eprintln!("error: {error}"),
+        }
+    }
 }
 
 fn ask_caveats(host: &Host) -> Result<Vec<Caveat>, Failure> {

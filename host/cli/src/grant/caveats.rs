@@ -6,6 +6,7 @@ use std::time::Duration;
 use powerbox_authority::caveat::{
     ArgumentRule, ByteBudget, CallCount, Caveat, CaveatError, Expiry, Functions, PathPrefix, Rate,
 };
+use powerbox_core::text::clean_line;
 
 /// What a grant shall not allow. With several caveats it allows only what all of them do.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -139,7 +140,11 @@ impl TypedCaveat {
 /// Reads a part of a caveat. The program says itself what was given; the error says what is wrong with it.
 fn part<T: FromStr<Err = CaveatError>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: CaveatError| {
-        if error.text == text || error.text.is_empty() { error.reason } else { error.to_string() }
+        if error.text == text || error.text.is_empty() {
+            error.reason
+        } else {
+            format!("`{}`: {}", clean_line(&error.text), error.reason)
+        }
     })
 }
 

@@ -1,6 +1,7 @@
 //! `grant …`: what the person gives and takes back.
 
 mod add;
+mod agent;
 mod caveats;
 mod list;
 mod revoke;

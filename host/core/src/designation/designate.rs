@@ -5,7 +5,7 @@ use powerbox_passable::Value;
 
 use super::words::{Word, Words};
 use crate::daemon::Dialect;
-use crate::membrane::{Blob, Grant, Handle, Name, Problem, Rights};
+use crate::membrane::{Blob, DESIGNATED, Grant, Handle, Name, Problem, Rights};
 use crate::registry::{Command, ParameterKind};
 
 /// Something that the user named cannot be handed over.
@@ -83,7 +83,7 @@ async fn value(
         }
         Word::MessageNumber(number) => case("messageNumber", Value::bigint(number)),
         Word::File(path) => {
-            let blob = Blob::open(&path, Arc::clone(grant))
+            let blob = Blob::open(&path, of(grant, &path))
                 .map_err(|error| DesignationError::File { path, error })?;
             case("blob", Value::Capability(Handle::blob(blob)))
         }
@@ -93,7 +93,7 @@ async fn value(
                 ParameterKind::Object(methods) => {
                     let object = lookup(agent, dialect, names, &text).await?;
                     let rights = Rights::Methods(methods.as_slice().into());
-                    case("object", Value::Capability(Handle::object(object, rights, Arc::clone(grant))))
+                    case("object", Value::Capability(Handle::object(object, rights, of(grant, &text))))
                 }
                 kind => {
                     let rights = kind.name_rights().unwrap_or_default().to_vec();
@@ -103,6 +103,12 @@ async fn value(
             }
         }
     })
+}
+
+/// The right to one of the things that the user names, under what he called it: who is asked about a call, or reads of
+/// it later, must know which of them it was.
+fn of(grant: &Arc<Grant>, text: &str) -> Arc<Grant> {
+    grant.child(format!("{DESIGNATED} `{}`", crate::text::clean_line(text)))
 }
 
 /// Looks up an object in an agent's names.

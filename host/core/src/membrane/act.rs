@@ -5,8 +5,8 @@ use powerbox_authority::caveat::{Crossing, Which, paths_named};
 use powerbox_captp::Answer;
 use powerbox_passable::{Symbol, Value};
 use powerbox_sandbox::Function;
-use sha2::{Digest as _, Sha256};
 
+use super::exact::{Once, exact};
 use super::handle::{Handle, Rights};
 use super::name::Name;
 use super::problem::Problem;
@@ -25,14 +25,16 @@ pub(super) struct Act {
     pub(super) direct: bool,
     /// How it names paths.
     pub(super) paths: Paths,
+    /// Its arguments, where they are no parameters of the plugin's function: they have places, but no names.
+    pub(super) listed: Option<Vec<Value<Handle>>>,
     /// How to make it.
     pub(super) make: Box<dyn FnOnce() -> Result<Begun, Problem> + Send>,
 }
 
 /// How a call names paths.
 pub(super) enum Paths {
-    /// By arguments on the wire: the first of the plugin's arguments that go there, and how they are put.
-    Arguments(usize, &'static [Put]),
+    /// By its arguments, put so.
+    Arguments(&'static [Put]),
     /// These: the names that the user designated.
     Names(Vec<Vec<String>>),
 }
@@ -52,7 +54,8 @@ pub(super) struct Judged<'a> {
     pub(super) act: &'a Act,
     pub(super) function: &'a Function,
     pub(super) args: &'a [Value<Handle>],
-    pub(super) digest: &'a str,
+    /// What no other crossing has, for calls that cannot be told from others by what is in them.
+    pub(super) once: &'a Once,
 }
 
 impl Crossing for Judged<'_> {
@@ -67,19 +70,22 @@ impl Crossing for Judged<'_> {
     fn paths(&self) -> Option<Vec<Vec<String>>> {
         match &self.act.paths {
             Paths::Names(paths) => Some(paths.clone()),
-            Paths::Arguments(first, how) => {
-                let args = self.args.get(*first..)?.to_vec();
+            Paths::Arguments(how) => {
+                let args = self.act.listed.as_deref().unwrap_or(self.args).to_vec();
                 paths_named(&self.act.method, &put(args, how).ok()?)
             }
         }
     }
 
     fn argument(&self, which: &Which) -> Option<Value<()>> {
-        let place = match which {
-            Which::Place(place) => *place,
-            Which::Name(name) => self.function.params.iter().position(|param| *param.name == **name)?,
+        let (args, place) = match (which, self.act.listed.as_deref()) {
+            (Which::Place(place), listed) => (listed.unwrap_or(self.args), *place),
+            (Which::Name(name), None) => {
+                (self.args, self.function.params.iter().position(|param| *param.name == **name)?)
+            }
+            (Which::Name(_), Some(_)) => return None,
         };
-        plain(self.args.get(place)?)
+        plain(args.get(place)?)
     }
 
     fn bytes(&self) -> u64 {
@@ -87,13 +93,7 @@ impl Crossing for Judged<'_> {
     }
 
     fn digest(&self) -> String {
-        // The arguments' digest is of their content; the call's is of who is called with it, too.
-        let mut hasher = Sha256::new();
-        for part in [self.act.grant.what(), &self.act.method, self.digest] {
-            hasher.update((part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        exact(self.act, self.args, self.once)
     }
 }
 

@@ -14,7 +14,9 @@ use super::act::{Act, Begun, Judged, Paths, size};
 use super::answer::answer;
 use super::consent::{Asking, Consent};
 use super::entry::{Entry, State, Whose};
+use super::exact::Once;
 use super::handle::{Handle, Kind, ObjectRef, Rights};
+use super::outward::may_leave;
 use super::pace::Pace;
 use super::problem::Problem;
 use super::scrub::scrub;
@@ -71,6 +73,8 @@ pub(super) struct Inner {
     pub(super) whose: Arc<Whose>,
     pub(super) redactor: Arc<Redactor>,
     pub(super) asking: Asking,
+    /// Whether the user gave any.
+    has_secrets: bool,
     pub(super) pace: Arc<Pace>,
     pub(super) unanswered: Arc<Unanswered>,
     /// What the user designated, by identity: it keeps its rights however it comes back.
@@ -90,6 +94,7 @@ impl Membrane {
             plugin: setting.principal.plugin().unwrap_or_default().to_owned(),
             invocation: setting.principal.invocation(),
         };
+        let has_secrets = !setting.secrets.is_empty();
         Self(Arc::new(Inner {
             slots: setting.slots,
             ended: setting.ended,
@@ -98,6 +103,7 @@ impl Membrane {
             whose: Arc::new(whose),
             redactor: Arc::new(Redactor::new(setting.secrets)),
             asking: Asking::new(setting.front_end),
+            has_secrets,
             pace: setting.pace,
             unanswered: setting.unanswered,
             designated: Mutex::default(),
@@ -198,7 +204,8 @@ impl Inner {
             Err(problem) => return Crossed::Now(finish(entry, &args, Err(problem))),
         };
         entry.grant = act.grant.id().map(|id| id.get());
-        match judge(&act, function, &args, &entry.digest, None) {
+        let once = Once::new(self.has_secrets);
+        match judge(&act, function, &args, &once, None) {
             Err(problem) => Crossed::Now(finish(entry, &args, Err(problem))),
             Ok(Admission::Granted) => self.make(act, entry, function, args),
             Ok(Admission::Ask { grant, digest }) => {
@@ -219,7 +226,7 @@ impl Inner {
                     };
                     // The person took his time: everything is judged again.
                     let judged = agreed
-                        .and_then(|()| judge(&act, &function, &args, &entry.digest, Some(&consent.digest)));
+                        .and_then(|()| judge(&act, &function, &args, &once, Some(&consent.digest)));
                     match judged {
                         Ok(Admission::Granted) => this.make(act, entry, &function, args).finished().await,
                         Ok(Admission::Ask { .. }) => {
@@ -347,6 +354,7 @@ impl Inner {
         }
         let (interface, _) = function.interface.split_once('@').unwrap_or((&function.interface, ""));
         let binding = self.dialect.binding(interface, &function.item);
+        may_leave(args, slot.power.is_some())?;
         let (this, args) = (Arc::clone(self), args.to_vec());
         let (grant, method) = (Arc::clone(&slot.grant), binding.method.clone());
         Ok(Act {
@@ -354,7 +362,8 @@ impl Inner {
             also: Vec::new(),
             method: binding.method,
             direct: true,
-            paths: Paths::Arguments(0, binding.args),
+            paths: Paths::Arguments(binding.args),
+            listed: None,
             make: Box::new(move || {
                 let args = this.outward_all(args, &grant, slot.power.is_some())?;
                 let args =
@@ -382,12 +391,14 @@ impl Inner {
         }
         permit(reference, &method)?;
         let (this, reference, args) = (Arc::clone(self), reference.clone(), args.collect::<Vec<_>>());
+        may_leave(&args, false)?;
         Ok(Understood::Act(Act {
             grant: Arc::clone(&reference.grant),
             also: Vec::new(),
             method: method.clone(),
             direct: reference.direct,
-            paths: Paths::Arguments(1, &[]),
+            paths: Paths::Arguments(&[]),
+            listed: Some(args.clone()),
             make: Box::new(move || {
                 let args = this.outward_all(args, &reference.grant, false)?;
                 Ok(Begun::Awaited(reference.object.call(method, args), Rights::All))
@@ -406,7 +417,7 @@ impl Inner {
     }
 
     pub(super) fn entry_of(&self, slot: String, function: String, args: &[Value<Handle>]) -> Entry {
-        let (arguments, digest) = self.redactor.arguments(args);
+        let (arguments, digest) = self.redactor.arguments_named(args, &types::named);
         Entry {
             audit: Arc::clone(&self.audit),
             whose: Arc::clone(&self.whose),
@@ -435,13 +446,13 @@ fn judge(
     act: &Act,
     function: &Function,
     args: &[Value<Handle>],
-    digest: &str,
+    once: &Once,
     agreed: Option<&str>,
 ) -> Result<Admission, Problem> {
     for grant in &act.also {
         grant.alive().map_err(|refusal| Problem::refused(refusal, grant))?;
     }
-    let judged = Judged { act, function, args, digest };
+    let judged = Judged { act, function, args, once };
     act.grant.admit(&judged, agreed).map_err(|refusal| Problem::refused(refusal, &act.grant))
 }
 
@@ -472,8 +483,18 @@ pub(super) fn permit(reference: &ObjectRef, method: &str) -> Result<(), Problem>
         Rights::Opaque => {
             Err(Problem::denied("what is read from a name can be shown and stored, not called"))
         }
+    }?;
+    match BY_TEXT.contains(&method) {
+        true => Err(Problem::denied(format!(
+            "`{method}` makes a reference of an identifier, and no text is a reference here"
+        ))),
+        false => Ok(()),
     }
 }
+
+/// The methods of Endo's objects by which a text becomes a reference. With them, a plugin that may only look at what
+/// has an identifier could use it.
+const BY_TEXT: &[&str] = &["lookupById", "storeIdentifier", "storeLocator"];
 
 /// Records the outcome, and gives it as the plugin is told it: with names as the user wrote them, since a daemon that
 /// misses a name says only the last part of its path, and without what is none of its business.

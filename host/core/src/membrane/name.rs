@@ -8,6 +8,9 @@ use super::problem::Problem;
 use crate::daemon::Dialect;
 use crate::registry::NameRight;
 
+/// What records and questions call the things that the user named in a command.
+pub(crate) const DESIGNATED: &str = "what the user named";
+
 /// One place in an agent's directories, with the rights that a command's parameter declares.
 ///
 /// It holds the whole agent; that a plugin can do no more than its rights allow is kept here and nowhere else.

@@ -74,8 +74,7 @@ impl Inner {
         value.try_map(&mut |handle: Handle| match handle.kind() {
             Kind::Object(reference) => {
                 alive(&reference.grant)?;
-                let returns = reference.rights == Rights::All && reference.grant.is_akin(to);
-                if to_host || returns {
+                if to_host || returns(reference, to) {
                     Ok(reference.object.clone())
                 } else {
                     self.limited(&handle, reference, to)
@@ -117,11 +116,7 @@ impl Inner {
         let methods = match &reference.rights {
             Rights::All => None,
             Rights::Methods(methods) => Some(Arc::clone(methods)),
-            Rights::Opaque => {
-                return Err(Problem::denied(
-                    "what is read from a name can be shown and stored, not passed to an object",
-                ));
-            }
+            Rights::Opaque => return Err(opaque()),
         };
         let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
         passed.object(handle, to, || {
@@ -165,10 +160,40 @@ impl Inner {
             also: Vec::new(),
             method: "make".to_owned(),
             direct: true,
-            paths: Paths::Arguments(0, &[]),
+            paths: Paths::Arguments(&[]),
+            listed: None,
             make: Box::new(move || Ok(Begun::Done(Ok(Value::Capability(handle))))),
         })
     }
+}
+
+/// Checks that the references in arguments may leave, before the call is recorded as one that is made.
+pub(super) fn may_leave(args: &[Value<Handle>], to_host: bool) -> Result<(), Problem> {
+    args.iter().try_for_each(|arg| match arg {
+        Value::Capability(handle) => match handle.kind() {
+            Kind::Object(reference) => {
+                alive(&reference.grant)?;
+                let stays = reference.rights == Rights::Opaque && !to_host;
+                if stays { Err(opaque()) } else { Ok(()) }
+            }
+            _ => Ok(()),
+        },
+        Value::List(items) => may_leave(items, to_host),
+        Value::Record(record) => {
+            record.iter().try_for_each(|(_, value)| may_leave(std::slice::from_ref(value), to_host))
+        }
+        Value::Tagged(tagged) => may_leave(std::slice::from_ref(&tagged.payload), to_host),
+        _ => Ok(()),
+    })
+}
+
+/// Whether a reference goes back where it came from.
+fn returns(reference: &ObjectRef, to: &Arc<Grant>) -> bool {
+    reference.rights == Rights::All && reference.grant.is_akin(to)
+}
+
+fn opaque() -> Problem {
+    Problem::denied("what is read from a name can be shown and stored, not passed to an object")
 }
 
 fn alive(grant: &Arc<Grant>) -> Result<(), Problem> {

@@ -1,4 +1,4 @@
-use powerbox_authority::grant::{Grant, Refusal};
+use powerbox_authority::grant::{Grant, Refusal, Target};
 use powerbox_captp::CallError;
 use powerbox_passable::Value;
 
@@ -42,7 +42,7 @@ pub enum Problem {
     #[error("the connection to the daemon ended before the answer came; the call may have taken effect")]
     Disconnected,
     /// The slot is bound to nothing.
-    #[error("the slot `{0}` is bound to nothing; bind it with `powerbox grant add PLUGIN {0}=NAME`")]
+    #[error("the slot `{0}` is bound to nothing")]
     Unbound(String),
     /// Anything else.
     #[error("{0}")]
@@ -64,8 +64,10 @@ impl Problem {
                 let slot = listed.map_or_else(|| grant.what(), Grant::what);
                 let as_agent = agent.map(|agent| format!(" --as {agent}")).unwrap_or_default();
                 // What the host itself serves, and what is named in commands, takes no name.
-                let nameless = slot.starts_with('@') || slot.starts_with("powerbox:plugin/");
-                let name = if nameless { "" } else { "=NAME" };
+                let name = match grant.target() {
+                    Some(Target::Object { name, .. }) => format!("={}", crate::text::clean_line(&name.join("/"))),
+                    _ => String::new(),
+                };
                 format!(
                     "the person can grant it anew with `powerbox grant add {plugin} {slot}{name}{as_agent}`"
                 )

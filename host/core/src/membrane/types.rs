@@ -10,9 +10,10 @@ use super::act::{Act, Begun, Paths, names};
 use super::blob::Blob;
 use super::crossing::{Inner, Understood, permit};
 use super::handle::{Handle, Kind, ObjectRef, Rights};
-use super::name::Name;
+use super::name::{DESIGNATED, Name};
 use super::problem::Problem;
 use crate::bridge::{Reference as _, camel_case, read_body};
+use crate::registry::NameRight;
 
 type Outcome = Result<Value<Handle>, Problem>;
 
@@ -22,6 +23,14 @@ pub(super) fn label(handle: &Handle) -> String {
     match handle.kind() {
         Kind::Name(name) => format!("{what} `{}`", crate::text::clean_line(name.text())),
         _ => what.to_owned(),
+    }
+}
+
+/// What the user wrote for what he designated, so that records and questions tell one thing from another.
+pub(super) fn named(handle: &Handle) -> Option<String> {
+    match handle.kind() {
+        Kind::Name(name) => Some(name.text().to_owned()),
+        _ => handle.grant()?.what().strip_prefix(DESIGNATED)?.strip_prefix(" `")?.strip_suffix('`').map(str::to_owned),
     }
 }
 
@@ -134,6 +143,16 @@ fn name_act(
     let (this, to) = (name.clone(), Arc::clone(&name.grant));
     let mut also = Vec::new();
     let mut paths = vec![name];
+    // Before anything is written or sent: what the parameter does not declare is refused.
+    match function {
+        "lookup" | "open" | "identify" | "list" | "follow" => name.need(NameRight::Read)?,
+        "remove" => name.need(NameRight::Remove)?,
+        "cancel" => name.need(NameRight::Cancel)?,
+        "make-directory" | "store-value" | "store-blob" | "copy-from" | "move-from" => {
+            name.need(NameRight::Write)?;
+        }
+        _ => return Err(unknown("name", function)),
+    }
     let make: Box<dyn FnOnce() -> Result<Begun, Problem> + Send> = match function {
         "lookup" => begin(move || this.lookup()),
         "identify" => begin(move || this.identify()),
@@ -169,6 +188,7 @@ fn name_act(
             also.push(Arc::clone(&source.grant));
             paths.push(source);
             let (source, copies) = (source.clone(), function == "copy-from");
+            source.need(if copies { NameRight::Read } else { NameRight::Move })?;
             begin(move || if copies { this.copy_from(&source) } else { this.move_from(&source) })
         }
         _ => return Err(unknown("name", function)),
@@ -179,6 +199,7 @@ fn name_act(
         method: camel_case(function),
         direct: true,
         paths: names(paths),
+        listed: None,
         make,
     })
 }
@@ -242,7 +263,8 @@ fn led_to(
         also: Vec::new(),
         method: method.to_owned(),
         direct: false,
-        paths: Paths::Arguments(1, &[]),
+        paths: Paths::Arguments(&[]),
+        listed: None,
         make: Box::new(make),
     }
 }

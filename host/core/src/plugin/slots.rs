@@ -9,6 +9,7 @@ const DAEMON_INTERFACES: &[&str] = &[
     "endo:daemon/directory-writer@0.1.0",
     "endo:daemon/storer@0.1.0",
     "endo:daemon/canceller@0.1.0",
+    "endo:daemon/agents@0.1.0",
 ];
 
 /// The version of the contract whose local powers this host serves.

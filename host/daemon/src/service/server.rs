@@ -114,9 +114,11 @@ impl Daemon {
         let bootstrap = root(world.roots.endo, Formula::Endo {})?;
         let _host = root(world.roots.host, Formula::Host {})?;
         let mut sessions = JoinSet::new();
+        let mut noting = tokio::time::interval(NOTING);
         loop {
             tokio::select! {
                 () = world.stopped() => break,
+                _ = noting.tick() => note_use(&world),
                 Some(_) = sessions.join_next() => (),
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => {
@@ -136,12 +138,25 @@ impl Daemon {
             tracing::warn!("some sessions did not end in time");
         }
         sessions.shutdown().await;
+        note_use(&world);
         let closing = world.clone();
         if tokio::task::spawn_blocking(move || closing.store.close()).await.is_err() {
             tracing::error!("the store was not closed in order");
         }
         drop(state_lock);
         Ok(())
+    }
+}
+
+/// How often is written down how much attenuated references were used.
+const NOTING: Duration = Duration::from_secs(5);
+
+/// Writes down how much attenuated references were used, if any were.
+fn note_use(world: &World) {
+    if let Some(authority) = &world.authority
+        && let Err(error) = authority.ledger.note_use()
+    {
+        tracing::warn!(%error, "how grants were used was not written down");
     }
 }
 

@@ -1,5 +1,6 @@
 //! A plugin that does all that plugins should not, one command for each, and one that behaves.
 
+mod callbacks;
 mod greedy;
 mod handles;
 mod painted;
@@ -10,6 +11,7 @@ use powerbox_sdk::{Output, Problem, command};
 powerbox_sdk::group! {
     /// Misbehaving
     #[log_panics]
+    #[receives]
     hostile: [
         ok,
         stuck::spin,
@@ -26,11 +28,13 @@ powerbox_sdk::group! {
         greedy::post,
         greedy::linger,
         greedy::nag,
+        callbacks::bait,
         handles::forge,
         handles::keep,
         handles::hoard,
         painted::paint,
         painted::blame,
+        painted::plead,
         painted::imitate,
         painted::erase,
     ]

@@ -1,6 +1,6 @@
 //! Commands that would draw on the screen what a plugin must not draw, and one whose call a person may be asked about.
 
-use powerbox_sdk::{Output, Passable, Problem, Removable, command};
+use powerbox_sdk::{Object, Output, Passable, Problem, Removable, callback, command};
 
 /// What a terminal obeys, or a reader is led astray by, instead of showing it: colours, cursor, title, clipboard,
 /// links, other character sets, lines that pass for the program's own, and directions.
@@ -44,13 +44,17 @@ fn json_text(text: &str) -> String {
     json
 }
 
-/// Fail with the poison in a problem of each kind
+/// Fail with the poison in a problem of some kind
 #[command(effect = reads)]
 pub(crate) async fn blame(
     /// Which
     kind: String,
 ) -> Result<Output, Problem> {
     let text = POISON.to_owned();
+    if kind == "interface" {
+        let object = callback(POISON, |_, _| async { Ok(()) });
+        return Ok(Output::Value(Passable { body: "#\"$0\"".to_owned(), slots: vec![object] }));
+    }
     Err(match kind.as_str() {
         "denied" => Problem::Denied(powerbox_sdk::Denial { rule: text.clone(), remedy: Some(text) }),
         "not-found" => Problem::NotFound(text),
@@ -60,6 +64,19 @@ pub(crate) async fn blame(
         "unbound" => Problem::Unbound(text),
         _ => Problem::Other(text),
     })
+}
+
+/// Call with some of the poison as the argument
+#[command(effect = communicates)]
+pub(crate) async fn plead(
+    /// Whom to call
+    #[methods("touch")]
+    object: Object,
+) -> Result<Output, Problem> {
+    // So short that it is shown as it is, and of characters that JSON lets stand.
+    let body = "#[\"\u{202e}\u{2066}\u{9b}31m\u{9d}0;t\u{9c}\u{7f}\u{200b}\u{2028}\"]";
+    object.call("touch".to_owned(), body.to_owned(), Vec::new()).await?;
+    Ok(Output::message("heard"))
 }
 
 /// Ask what only the host may ask
