@@ -2,6 +2,7 @@
 //!
 //! The test binaries are in `tests/`, each named for what it proves.
 
+pub mod crossing;
 pub mod fixture;
 pub mod node;
 pub mod powerbox;

@@ -72,7 +72,8 @@ impl Data {
             Effect::Other(word) => self.case(5, Some(word)),
             effect => [effect.rank().into(), 0, 0],
         };
-        let parameters: Vec<_> = command.parameters.iter().map(|parameter| self.parameter(parameter)).collect();
+        let parameters: Vec<_> =
+            command.parameters.iter().map(|parameter| self.parameter(parameter)).collect();
         let mut words = self.text(&command.name).to_vec();
         words.extend(self.texts(&command.aliases));
         for text in [&command.summary, &command.details, &command.category] {
@@ -260,7 +261,8 @@ impl Raw {
     pub fn giving(group: CommandGroup, result: impl FnOnce(&mut Data) -> u32) -> Self {
         let mut raw = Self::new(group);
         let result = result(&mut raw.data);
-        raw.core = format!(r#"(func (export "{RUN}") (param i32 i32 i32 i32) (result i32) (i32.const {result}))"#);
+        raw.core =
+            format!(r#"(func (export "{RUN}") (param i32 i32 i32 i32) (result i32) (i32.const {result}))"#);
         raw
     }
 
@@ -289,7 +291,9 @@ impl Raw {
     ///
     /// If it is not well-formed, or cannot be written.
     pub fn write(self, world: &World) -> Result<PathBuf> {
-        let file = world.folder().join(format!("{}.wasm", self.group.name.replace(|c: char| !c.is_alphanumeric(), "-")));
+        let file = world
+            .folder()
+            .join(format!("{}.wasm", self.group.name.replace(|c: char| !c.is_alphanumeric(), "-")));
         std::fs::write(&file, self.build()?)?;
         Ok(file)
     }
@@ -315,23 +319,30 @@ impl Raw {
             free = (pages - 1) * PAGE,
             realloc = self.realloc.as_deref().unwrap_or(REALLOC),
         );
-        let mut module = wat::parse_str(&core).context("the core module is not well-formed")?;
-        let mut resolve = Resolve::default();
-        for package in [("powerbox", "plugin"), ("endo", "daemon")] {
-            resolve.push_path(wit(package))?;
-        }
-        if !self.packages.is_empty() {
-            resolve.push_str("packages.wit", &self.packages)?;
-        }
-        let world = format!(
-            "package test:raw@1.0.0; world raw {{ {} export powerbox:plugin/commands@0.1.0; }}",
-            self.world
-        );
-        let package = resolve.push_str("raw.wit", &world)?;
-        let world = resolve.select_world(&[package], Some("raw"))?;
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
-        ComponentEncoder::default().module(&module)?.validate(true).encode()
+        let world = format!("{} export powerbox:plugin/commands@0.1.0;", self.world);
+        component(&self.packages, &world, &core)
     }
+}
+
+/// Makes a component of a world, given by what is in it, with a core module. The world's packages may be those of the
+/// contract, and others that are given.
+///
+/// # Errors
+///
+/// If the code or the world is not well-formed.
+pub fn component(packages: &str, world: &str, module: &str) -> Result<Vec<u8>> {
+    let mut module = wat::parse_str(module).context("the core module is not well-formed")?;
+    let mut resolve = Resolve::default();
+    for package in [("powerbox", "plugin"), ("endo", "daemon")] {
+        resolve.push_path(wit(package))?;
+    }
+    if !packages.is_empty() {
+        resolve.push_str("packages.wit", packages)?;
+    }
+    let package = resolve.push_str("raw.wit", &format!("package test:raw@1.0.0; world raw {{ {world} }}"))?;
+    let world = resolve.select_world(&[package], Some("raw"))?;
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
+    ComponentEncoder::default().module(&module)?.validate(true).encode()
 }
 
 /// Gives a component documentation of an interface of the contract, as no author's tools would.
@@ -342,8 +353,9 @@ impl Raw {
 pub fn document(component: &mut Vec<u8>, package: &str, interface: &str, text: &str) -> Result<()> {
     let mut resolve = Resolve::default();
     let (id, _) = resolve.push_path(wit(package.split_once(':').context("no package")?))?;
-    let found = resolve.packages[id].interfaces.get(interface).copied().context("there is no such interface")?;
-    resolve.interfaces[found].docs.contents = Some(text.to_owned());
+    let found = resolve.packages.get(id).and_then(|package| package.interfaces.get(interface)).copied();
+    let found = found.and_then(|found| resolve.interfaces.get_mut(found));
+    found.context("there is no such interface")?.docs.contents = Some(text.to_owned());
     let content = wit_component::encode(&resolve, id, false)?;
     let name = "powerbox:docs";
     component.push(0);

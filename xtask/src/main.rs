@@ -31,7 +31,7 @@ Usage: cargo xtask COMMAND
   build [--release]                  build the plugin components and the program
   run [--release] [ARGUMENTS…]       build, then start the program; without arguments it opens the prompt
   test [--endo SOCKET] [FILTERS…]    run all tests; with --endo the storage tests, against a running Endo daemon
-  bench captp|invoke|cli [--json]    compare with peers
+  bench NAME [--json]                compare with peers: captp, invoke, cli, membrane
   fuzz [--seconds N] [TARGETS…]      fuzz bridge, manifest and caveats, a minute each; needs a C++ compiler
   check                              formatting, lints and licences, as CI checks them
   components                         build the plugin components only, into target/components

@@ -23,6 +23,23 @@ pub fn clean_line(text: &str) -> String {
     if cleaned.contains(['\n', '\t']) { cleaned.replace('\n', "\\n").replace('\t', "\\t") } else { cleaned }
 }
 
+/// Spells what [`clean`] replaces as JSON's own escapes: of JSON text, which means the same afterwards.
+pub fn clean_json(json: &str) -> String {
+    if !json.chars().any(is_unsafe) {
+        return json.to_owned();
+    }
+    let mut cleaned = String::with_capacity(json.len() + 8);
+    for character in json.chars() {
+        if is_unsafe(character) {
+            let mut units = [0; 2];
+            cleaned.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            cleaned.push(character);
+        }
+    }
+    cleaned
+}
+
 fn is_unsafe(character: char) -> bool {
     let control = character.is_control() && !matches!(character, '\n' | '\t');
     // Marks, embeddings, overrides and isolates (Unicode annex 9), and the two separators that terminals take as
@@ -51,6 +68,7 @@ mod tests {
         assert_eq!(clean("plain – ünïcode\n\tkept"), "plain – ünïcode\n\tkept");
         assert_eq!(clean("a\u{200b}b\u{e0041}"), "a\\u{200b}b\\u{e0041}");
         assert_eq!(clean("👩‍🔬 می‌خواهم"), "👩‍🔬 می‌خواهم", "joiners are part of what is written");
+        assert_eq!(clean_json("[\"a\u{9b}\u{e0041}\"]\n"), "[\"a\\u009b\\udb40\\udc41\"]\n");
         assert_eq!(clean_line("two\nlines"), "two\\nlines");
     }
 }

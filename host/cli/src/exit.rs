@@ -7,6 +7,8 @@ use powerbox_core::membrane::Problem;
 use powerbox_core::{InstallError, InvokeError, Principal};
 use serde_json::json;
 
+use crate::render;
+
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -77,9 +79,9 @@ impl Failure {
                     more.into_iter().filter_map(|(key, text)| Some((key.to_owned(), json!(text.as_ref()?)))),
                 );
             }
-            eprintln!("{}", json!({ "error": error }));
+            eprintln!("{}", render::spelled(&json!({ "error": error })));
         } else {
-            eprintln!("error: {}", powerbox_core::text::clean(self.message.trim_end()));
+            eprintln!("error: {}", render::sentence(&self.message));
             if let Some(hint) = &self.hint {
                 eprintln!("hint: {}", powerbox_core::text::clean_line(hint));
             }

@@ -20,7 +20,6 @@ mod moment;
 mod paths;
 mod plugin;
 mod prompt;
-mod put_aside;
 mod render;
 mod service;
 mod terminal;

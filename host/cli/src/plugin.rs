@@ -17,8 +17,7 @@ use crate::ask;
 use crate::exit::{Failure, Status};
 use crate::grant::words;
 use crate::held::{Held, Reach, is_hosts_own};
-use crate::put_aside;
-use crate::render::{self, print};
+use crate::render::{self, print, print_json};
 
 /// Runs one of the verbs.
 pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<(), Failure> {
@@ -55,7 +54,7 @@ async fn inspect(host: &Host, name: &str, json: bool) -> Result<(), Failure> {
         }
     };
     if json {
-        return print(&inspection(manifest, plugin).to_string());
+        return print_json(&inspection(manifest, plugin));
     }
     let mut out = Vec::new();
     describe(manifest, plugin, &held, &mut out)
@@ -104,7 +103,7 @@ fn describe(
                 writeln!(out, "      {} ({})", command.summary, command.effect.word())?;
             }
         }
-        Err(error) => writeln!(out, "  unknown: {error}")?,
+        Err(error) => writeln!(out, "  unknown: {}", clean_line(&error.to_string()))?,
     }
     Ok(())
 }
@@ -202,7 +201,7 @@ async fn install(
     let digest = plugin.digest().to_string();
     host.install(installation).await?;
     if json {
-        return print(&json!({ "plugin": name, "digest": digest, "commands": commands }).to_string());
+        return print_json(&json!({ "plugin": name, "digest": digest, "commands": commands }));
     }
     eprintln!("installed; its commands: {}", commands.join(", "));
     Ok(())
@@ -277,7 +276,7 @@ fn list(app: &App, json: bool) -> Result<(), Failure> {
             digest: plugin.digest().to_string(),
             commands: plugin.group().commands.iter().map(|command| command.name.clone()).collect(),
             bindings: bound.collect(),
-            put_aside: put_aside::of(&app.paths, plugin).is_some(),
+            put_aside: app.host.put_aside(plugin).is_some(),
         });
     }
     if json {
@@ -287,7 +286,7 @@ fn list(app: &App, json: bool) -> Result<(), Failure> {
                 "bindings": row.bindings, "putAside": row.put_aside,
             })
         };
-        return print(&rows.iter().map(row).collect::<Json>().to_string());
+        return print_json(&rows.iter().map(row).collect::<Json>());
     }
     let columns = ["name", "origin", "digest", "commands", "slots"].map(str::to_owned).to_vec();
     let row = |row: Row| {

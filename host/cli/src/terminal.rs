@@ -100,9 +100,9 @@ impl Drop for Withdrawn {
 fn show(output: &Output, json: bool, last: bool) {
     let mut stdout = io::stdout().lock();
     let written = if json {
-        render::json(output, last).map_or(Ok(()), |json| writeln!(stdout, "{json}"))
+        render::json(output, last).map_or(Ok(()), |json| writeln!(stdout, "{}", render::spelled(&json)))
     } else if let Output::Message(message) = output {
-        let _ = writeln!(io::stderr(), "{}", powerbox_core::text::clean(message));
+        let _ = writeln!(io::stderr(), "{}", render::sentence(message));
         Ok(())
     } else {
         render::text(output, stdout.is_terminal(), &mut stdout)

@@ -107,12 +107,15 @@ enum Whose {
 /// A plugin, and the agent that it acts for.
 type Paced = (String, Option<String>);
 
+/// What all runs of a plugin for one principal share.
+type Shared = (Arc<Pace>, Arc<Unanswered>);
+
 /// The runs that there are at this moment, and how fast those of each plugin may cross the membrane.
 #[derive(Default)]
 pub(crate) struct Runs {
     running: Arc<Mutex<HashMap<Whose, usize>>>,
     /// By plugin and agent.
-    paces: Mutex<HashMap<Paced, (Arc<Pace>, Arc<Unanswered>)>>,
+    paces: Mutex<HashMap<Paced, Shared>>,
 }
 
 /// One run, for as long as it lives.

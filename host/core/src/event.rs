@@ -1,3 +1,5 @@
+use powerbox_authority::text::clean_line;
+
 /// What happened to a plugin while the host runs. Prompt, pages and other front ends show these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -47,11 +49,13 @@ impl std::fmt::Display for Event {
                     "the new version of the plugin `{plugin}` asks for more: {wants}; the old one stays; {remedy}"
                 )
             }
+            // The reason may name what is in the broken file.
             Self::Broken { plugin, reason, kept: true } => {
+                let reason = clean_line(reason);
                 write!(f, "the new version of the plugin `{plugin}` is broken, the old one stays: {reason}")
             }
             Self::Broken { plugin, reason, kept: false } => {
-                write!(f, "the plugin `{plugin}` cannot be loaded: {reason}")
+                write!(f, "the plugin `{plugin}` cannot be loaded: {}", clean_line(reason))
             }
             Self::Installed { plugin } => write!(f, "the plugin `{plugin}` was installed"),
             Self::Removed { plugin } => write!(f, "the plugin `{plugin}` was removed"),

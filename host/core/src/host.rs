@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use powerbox_authority::audit::{Audit, AuditBounds, AuditError};
 use powerbox_authority::clock::Clock;
-use powerbox_authority::ledger::{AddError, Ledger, LedgerError};
+use powerbox_authority::ledger::{AddError, Following, Ledger, LedgerError};
 use powerbox_sandbox::{CacheBounds, CacheError, CodeCache, Engine, EngineError, EngineOptions};
 use tokio::sync::broadcast;
 
@@ -15,7 +15,7 @@ use crate::plugin::{
     Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, Seen, StoreError, load, private_folder,
 };
 use crate::principal::Principal;
-use crate::quarantine::Quarantine;
+use crate::quarantine::{PutAside, Quarantine};
 use crate::registry::Registry;
 
 /// What a host is made with.
@@ -61,7 +61,7 @@ struct Inner {
     registry: RwLock<Arc<Registry>>,
     installed: Installed,
     book: Book,
-    grants_followed: std::sync::OnceLock<Option<notify::RecommendedWatcher>>,
+    grants_followed: std::sync::OnceLock<Option<Following>>,
     audit: Arc<Audit>,
     events: broadcast::Sender<Event>,
     startup: Mutex<broadcast::Receiver<Event>>,
@@ -205,18 +205,8 @@ impl Host {
     /// Calls that follow look for themselves; without this only those that wait would wait on.
     pub(crate) fn follow_grants(&self) {
         self.0.grants_followed.get_or_init(|| {
-            let ledger = self.ledger().clone();
-            let file = ledger.changed_file().to_owned();
-            let watcher = notify::recommended_watcher(move |_: notify::Result<notify::Event>| {
-                if let Err(error) = ledger.keep_up() {
-                    tracing::warn!(%error, "the grants cannot be read");
-                }
-            });
-            let watching = watcher.and_then(|mut watcher| {
-                notify::Watcher::watch(&mut watcher, &file, notify::RecursiveMode::NonRecursive)?;
-                Ok(watcher)
-            });
-            watching.map_err(|error| tracing::warn!(%error, "changes of the grants are not watched")).ok()
+            let following = self.ledger().follow_others();
+            following.map_err(|error| tracing::warn!(%error, "changes of the grants are not watched")).ok()
         });
     }
 
@@ -297,6 +287,11 @@ impl Host {
 
     pub(crate) fn quarantine(&self) -> &Quarantine {
         &self.0.quarantine
+    }
+
+    /// Whether a plugin is put aside now, for it failed too often.
+    pub fn put_aside(&self, plugin: &Plugin) -> Option<PutAside> {
+        self.0.quarantine.check(plugin.name(), &plugin.digest().to_string()).err()
     }
 
     /// Lets a plugin run again that was put aside. Tells whether it had failed.

@@ -138,8 +138,7 @@ impl Host {
             Some(grant) => this_run.child(grant, DESIGNATED),
             // Nothing that the user names gets through it.
             None => {
-                let nothing =
-                    Grant::unlisted(Holder::plugin(agent_path, plugin.name()), DESIGNATED);
+                let nothing = Grant::unlisted(Holder::plugin(agent_path, plugin.name()), DESIGNATED);
                 nothing.end(Ending::Revoked);
                 nothing
             }
@@ -177,22 +176,21 @@ impl Host {
         membrane.designate(&invocation);
         let invocation =
             to_wit(&parameter.ty, &invocation).map_err(|mismatch| contract(mismatch.to_string()))?;
+        let host: Arc<dyn SandboxHost<Handle>> = Arc::new(membrane.clone());
         let outcome = match component.function(RECEIVER, "receive").and_then(|receive| receive.result.clone())
         {
             // It may make objects of its own, which others can call while it runs.
             Some(result) => {
                 let (caller, calls) = Caller::channel(&allowance.run);
                 membrane.set_receiver(caller, result);
-                let host: Arc<dyn SandboxHost<Handle>> = Arc::new(membrane);
                 component.invoke_with(COMMANDS, "run", vec![invocation], host, &allowance.run, calls).await
             }
-            None => {
-                component.invoke(COMMANDS, "run", vec![invocation], Arc::new(membrane), &allowance.run).await
-            }
+            None => component.invoke(COMMANDS, "run", vec![invocation], host, &allowance.run).await,
         };
         self.quarantine().note(plugin.name(), &plugin.digest().to_string(), outcome.as_ref().err());
         let outcome = outcome.map_err(|failure| plugin_failure(&plugin, &principal, failure))?;
-        output(run.result.as_ref(), outcome).map_err(contract)?.map_err(failed)
+        let output = output(run.result.as_ref(), outcome).map_err(contract)?;
+        output.map_err(|problem| failed(membrane.problem(problem)))
     }
 
     #[allow(clippy::too_many_arguments, reason = "they are what a slot can reach, each of another kind")]

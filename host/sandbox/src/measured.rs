@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_still_runs_after_its_slice_is_greedy_until_it_waits() {
-        let mut measured = measured(SLICE / 2, true);
+        let mut measured = measured(SLICE / 4, true);
         assert!(poll(&mut measured).is_pending() && !measured.is_greedy() && !measured.is_calm());
         while poll(&mut measured).is_pending() && measured.meter.cpu() < SLICE * 10 {}
         assert!(measured.is_greedy() && measured.recent == MOST);

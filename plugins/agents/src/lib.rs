@@ -21,8 +21,9 @@ async fn mkguest(
     agent: String,
     /// One of your names that it shall have, too, as NAME or as NAME=ITS-NAME
     #[option(short = 'i')]
-    introduce: Vec<String>,
+    introduce: Option<Vec<String>>,
 ) -> Result<Output, Problem> {
+    let introduce = introduce.unwrap_or_default();
     let introduced = introduce.iter().map(|names| {
         let (name, its_name) = names.split_once('=').unwrap_or((names, names));
         format!("{}:{}", quoted(name), quoted(its_name))
@@ -41,7 +42,9 @@ fn quoted(text: &str) -> String {
     for character in text.chars() {
         match character {
             '"' | '\\' => quoted.extend(['\\', character]),
-            character if character.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(character))),
+            character if character.is_control() => {
+                quoted.push_str(&format!("\\u{:04x}", u32::from(character)))
+            }
             character => quoted.push(character),
         }
     }

@@ -246,8 +246,8 @@ fn every_crossing_is_recorded_with_its_principal_and_outcome() {
     let records: Vec<Value> = audit.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of = |function: &str| {
         let crossings = records.iter().filter(|record| record["kind"] == "crossing");
-        let mut found =
-            crossings.filter(|record| record["function"].as_str().is_some_and(|name| name.ends_with(function)));
+        let mut found = crossings
+            .filter(|record| record["function"].as_str().is_some_and(|name| name.ends_with(function)));
         found.next().unwrap_or_else(|| panic!("{function} is not in {audit}"))
     };
     let made = of("make-directory");

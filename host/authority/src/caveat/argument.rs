@@ -50,7 +50,9 @@ const LARGEST: f64 = 9_007_199_254_740_991.0;
 impl ArgumentRule {
     pub(super) fn check(&self, call: &dyn Crossing) -> Result<(), String> {
         if call.function() == GET && self.is_taken_by(call) {
-            return Err(format!("the grant allows `{self}` only, and what is read from there could be called with anything"));
+            return Err(format!(
+                "the grant allows `{self}` only, and what is read from there could be called with anything"
+            ));
         }
         if call.function() != self.function {
             return Ok(());
@@ -97,7 +99,8 @@ impl Condition {
                 let within = |order: Option<Ordering>, wanted: Ordering| {
                     order.is_some_and(|order| order == wanted || order == Ordering::Equal)
                 };
-                within(compare(value, *low), Ordering::Greater) && within(compare(value, *high), Ordering::Less)
+                within(compare(value, *low), Ordering::Greater)
+                    && within(compare(value, *high), Ordering::Less)
             }
             Self::Under(prefix) => match value {
                 Value::Text(text) => text.as_str().is_some_and(|text| prefix.covers_text(text)),
@@ -176,8 +179,9 @@ impl FromStr for ArgumentRule {
 }
 
 fn scalar(text: &str) -> Result<serde_json::Value, CaveatError> {
-    let json: serde_json::Value = serde_json::from_str(text)
-        .map_err(|error| CaveatError::new(text, format!("the value is not JSON ({error}); text needs quotes")))?;
+    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| {
+        CaveatError::new(text, format!("the value is not JSON ({error}); text needs quotes"))
+    })?;
     match &json {
         serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
             Err(CaveatError::new(text, "a value is text, a number, true, false or null"))
@@ -220,7 +224,8 @@ fn range(text: &str) -> Result<Condition, CaveatError> {
 
 /// Reads a bound, which is written as in JSON: no sign in front but a minus, no `inf`, no `NaN`.
 fn number(text: &str) -> Result<f64, CaveatError> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'e' | b'E' | b'+'));
+    let plain =
+        text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'e' | b'E' | b'+'));
     let number: Option<f64> = if plain && !text.starts_with(['+', '.']) { text.parse().ok() } else { None };
     let fits = number.filter(|number| number.is_finite() && number.abs() <= LARGEST);
     fits.ok_or_else(|| CaveatError::new(text, "a number is needed, and not too large a one"))

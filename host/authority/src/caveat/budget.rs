@@ -58,7 +58,10 @@ impl Rate {
 
     /// Less or as much at once, and less or as much in the long run.
     pub(super) fn is_within(self, parent: &Self) -> bool {
-        let (own, parents) = (u128::from(self.calls) * u128::from(parent.per), u128::from(parent.calls) * u128::from(self.per));
+        let (own, parents) = (
+            u128::from(self.calls) * u128::from(parent.per),
+            u128::from(parent.calls) * u128::from(self.per),
+        );
         self.calls <= parent.calls && own <= parents
     }
 }
@@ -105,7 +108,8 @@ impl FromStr for ByteBudget {
     fn from_str(text: &str) -> Result<Self, CaveatError> {
         let unit = UNITS.iter().find_map(|(unit, size)| Some((text.strip_suffix(unit)?, *size)));
         let (digits, size) = unit.unwrap_or((text, 1));
-        let bytes = positive(digits.trim_end())?.checked_mul(size).filter(|bytes| i64::try_from(*bytes).is_ok());
+        let bytes =
+            positive(digits.trim_end())?.checked_mul(size).filter(|bytes| i64::try_from(*bytes).is_ok());
         bytes.map(Self).ok_or_else(|| CaveatError::new(text, "that is too many bytes"))
     }
 }

@@ -108,7 +108,9 @@ impl Caveat {
         match self {
             Self::Functions(functions) => functions.check(call),
             Self::ReadOnly if is_reading(call.function()) => Ok(()),
-            Self::ReadOnly => Err(format!("the grant is read-only, and `{}` is not known to only read", call.function())),
+            Self::ReadOnly => {
+                Err(format!("the grant is read-only, and `{}` is not known to only read", call.function()))
+            }
             Self::Path(path) => path.check(call),
             Self::Argument(rule) => rule.check(call),
             Self::Expires(_) | Self::Calls(_) | Self::Rate(_) | Self::Bytes(_) | Self::Confirm => Ok(()),

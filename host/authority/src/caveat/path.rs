@@ -29,7 +29,10 @@ impl PathPrefix {
             }
             // What is stored and shown must be read as the same names again.
             if name.trim() != name || crate::text::clean_line(name) != *name {
-                return Err(CaveatError::new(&text, "a name begins or ends with a space, or holds a mark of direction"));
+                return Err(CaveatError::new(
+                    &text,
+                    "a name begins or ends with a space, or holds a mark of direction",
+                ));
             }
         }
         Ok(Self(names))

@@ -52,7 +52,8 @@ impl Recorder for AuditRecorder {
     }
 
     fn refused(&self, crossing: &Crossed<'_>, rule: &str) {
-        if let Err(error) = self.write(crossing, |entry| self.audit.record(entry, Decision::Denied, rule, 0)) {
+        if let Err(error) = self.write(crossing, |entry| self.audit.record(entry, Decision::Denied, rule, 0))
+        {
             tracing::error!(%error, "a refused call is not recorded");
         }
     }

@@ -18,10 +18,14 @@ pub(super) struct Call<'a> {
 impl<'a> Call<'a> {
     pub(super) fn new(forwarder: &'a Forwarder, message: &'a Message) -> Self {
         let (function, arguments) = match message {
-            Message::Call { method: Method::Name(name), args } => (Cow::Borrowed(name.as_str()), Cow::Borrowed(&**args)),
+            Message::Call { method: Method::Name(name), args } => {
+                (Cow::Borrowed(name.as_str()), Cow::Borrowed(&**args))
+            }
             Message::Call { method, args } => (Cow::Owned(method.to_string()), Cow::Borrowed(&**args)),
             Message::Apply { args } => (Cow::Borrowed(APPLY), Cow::Borrowed(&**args)),
-            Message::Get { property } => (Cow::Borrowed(GET), Cow::Owned(vec![Value::Text(property.clone())])),
+            Message::Get { property } => {
+                (Cow::Borrowed(GET), Cow::Owned(vec![Value::Text(property.clone())]))
+            }
         };
         Self { forwarder, function, arguments }
     }

@@ -94,6 +94,9 @@ impl Forwarder {
             let function = crate::text::clean_line(call.function());
             return Err(Refused::Method { allowed: methods.join(", "), function });
         }
+        if IDENTIFYING.contains(&call.function()) {
+            return Err(Refused::Identifying(call.function().to_owned()));
+        }
         match grant.admit(call, None)? {
             Admission::Granted => Ok(()),
             Admission::Ask { digest, .. } => Err(Refused::Unasked(digest)),
@@ -143,6 +146,19 @@ impl Forwarder {
     }
 }
 
+/// The methods of Endo's objects that tell identifiers of what is in them. In Endo an identifier is as good as a
+/// reference for whoever has a directory of his own, so with one a holder would have what the grant leads to without
+/// the grant.
+const IDENTIFYING: &[&str] = &[
+    "followLocatorNameChanges",
+    "followNameChanges",
+    "identify",
+    "listIdentifiers",
+    "listLocators",
+    "locate",
+    "reverseIdentify",
+];
+
 impl Receiver for Forwarder {
     fn receive(self: Arc<Self>, message: Message) -> Reply {
         let call = Call::new(&self, &message);
@@ -186,6 +202,9 @@ impl Drop for Forwarder {
 
 impl std::fmt::Debug for Forwarder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Forwarder").field("target", &self.target).field("side", &self.side).finish_non_exhaustive()
+        f.debug_struct("Forwarder")
+            .field("target", &self.target)
+            .field("side", &self.side)
+            .finish_non_exhaustive()
     }
 }

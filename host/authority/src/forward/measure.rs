@@ -27,7 +27,9 @@ pub(super) fn bytes<C>(values: &[Value<C>]) -> u64 {
             Value::Undefined | Value::Null | Value::Bool(_) => 4,
             Value::Number(_) => 8,
             Value::BigInt(integer) => usize::try_from(integer.bits() / 8).unwrap_or(usize::MAX),
-            Value::Text(text) | Value::Symbol(Symbol::Registered(text) | Symbol::WellKnown(text)) => length(text),
+            Value::Text(text) | Value::Symbol(Symbol::Registered(text) | Symbol::WellKnown(text)) => {
+                length(text)
+            }
             Value::List(_) => 2,
             Value::Record(record) => record.iter().map(|(key, _)| length(key) + 4).sum(),
             Value::Tagged(tagged) => length(&tagged.tag),
@@ -54,7 +56,10 @@ mod tests {
     fn long_and_many_values_count_and_deep_ones_do_not_overflow_the_stack() {
         assert!(bytes::<()>(&[Value::text("x".repeat(1000))]) >= 1000);
         assert!(bytes::<()>(&[Value::list((0..1000).map(|_| Value::Null))]) >= 1000);
-        assert!(bytes::<()>(&[Value::record([("k".repeat(500), Value::error("Error", "m".repeat(500)))])]) >= 1000);
+        assert!(
+            bytes::<()>(&[Value::record([("k".repeat(500), Value::error("Error", "m".repeat(500)))])])
+                >= 1000
+        );
         let mut deep = Value::<()>::Null;
         for _ in 0..1000 {
             deep = Value::list([deep]);

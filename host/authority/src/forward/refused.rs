@@ -20,6 +20,11 @@ pub(super) enum Refused {
         /// The one that was called.
         function: String,
     },
+    /// It would give what the grant leads to away without the grant.
+    #[error(
+        "`{0}` tells identifiers, which are as good as references; a reference that was lent keeps them to itself"
+    )]
+    Identifying(String),
     /// It would pass without a record.
     #[error(transparent)]
     Unrecorded(#[from] Unrecorded),
@@ -35,7 +40,8 @@ impl Refused {
 /// As the caller meets it: an error of class `Revoked` or `Denied`.
 impl From<Refused> for CallError {
     fn from(refused: Refused) -> Self {
-        let class = if matches!(refused, Refused::Grant(Refusal::Ended { .. })) { "Revoked" } else { "Denied" };
+        let class =
+            if matches!(refused, Refused::Grant(Refusal::Ended { .. })) { "Revoked" } else { "Denied" };
         Self::Thrown(Value::error(class, refused.to_string()))
     }
 }

@@ -86,7 +86,8 @@ impl Grant {
             }
         }
         let digest = if ask.is_some() { call.digest() } else { String::new() };
-        charge.approval = ask.filter(|_| agreed != Some(digest.as_str())).map(|grant| (grant, digest.as_str()));
+        charge.approval =
+            ask.filter(|_| agreed != Some(digest.as_str())).map(|grant| (grant, digest.as_str()));
         if let Some(ledger) = &self.ledger
             && !(charge.tolls.is_empty() && charge.approval.is_none())
         {

@@ -6,13 +6,14 @@ mod record;
 mod target;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 pub use admission::{Admission, Refusal};
 pub use holder::Holder;
 pub use record::{Ending, GrantId, Record, Use};
 pub use target::Target;
+pub(crate) use uses::Uses;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -35,8 +36,7 @@ pub struct Grant {
     caveats: RwLock<Arc<[Caveat]>>,
     ended: watch::Sender<Option<Ending>>,
     ledger: Option<Ledger>,
-    used: AtomicU64,
-    last_used: AtomicU64,
+    uses: Arc<Uses>,
 }
 
 impl Grant {
@@ -49,7 +49,8 @@ impl Grant {
     pub(crate) fn listed(ledger: Ledger, record: &Record, parent: Option<Arc<Self>>) -> Arc<Self> {
         let caveats = record.caveats.clone().into();
         let (holder, what) = (record.holder.clone(), record.slot.clone());
-        let grant = Self::make(Some(record.id), holder, what, parent, caveats, Some(ledger));
+        let uses = ledger.uses_of(record.id);
+        let grant = Self { uses, ..Self::make(Some(record.id), holder, what, parent, caveats, Some(ledger)) };
         grant.ended.send_replace(record.ended);
         Self::adopted(grant)
     }
@@ -57,7 +58,14 @@ impl Grant {
     /// A child that lives in this process only, such as one invocation's: it ends with its parent, or before.
     pub fn child(self: &Arc<Self>, what: impl Into<String>) -> Arc<Self> {
         let parent = Some(Arc::clone(self));
-        Self::adopted(Self::make(None, self.holder.clone(), what.into(), parent, [].into(), self.ledger.clone()))
+        Self::adopted(Self::make(
+            None,
+            self.holder.clone(),
+            what.into(),
+            parent,
+            [].into(),
+            self.ledger.clone(),
+        ))
     }
 
     fn make(
@@ -77,8 +85,7 @@ impl Grant {
             caveats: RwLock::new(caveats),
             ended: watch::Sender::new(None),
             ledger,
-            used: AtomicU64::new(0),
-            last_used: AtomicU64::new(0),
+            uses: Arc::default(),
         }
     }
 
@@ -102,6 +109,11 @@ impl Grant {
     /// Its number in the ledger; a grant that lives in this process only has that of the parent it came from.
     pub fn id(&self) -> Option<GrantId> {
         self.chain().find_map(|link| link.id)
+    }
+
+    /// Its own number in the ledger.
+    pub fn number(&self) -> Option<GrantId> {
+        self.id
     }
 
     /// Whether the ledger keeps it; else it lives in this process only.
@@ -211,7 +223,10 @@ impl Grant {
 
     fn expiries(&self) -> Vec<Expiry> {
         let caveats = self.caveats();
-        caveats.iter().filter_map(|caveat| if let Caveat::Expires(expiry) = caveat { Some(*expiry) } else { None }).collect()
+        caveats
+            .iter()
+            .filter_map(|caveat| if let Caveat::Expires(expiry) = caveat { Some(*expiry) } else { None })
+            .collect()
     }
 
     /// Ends those of the chain whose time is over.
@@ -241,14 +256,7 @@ impl Grant {
     }
 
     fn touch(&self, now: u64) {
-        self.used.fetch_add(1, Ordering::Relaxed);
-        self.last_used.fetch_max(now, Ordering::Relaxed);
-    }
-
-    /// How often it was used since this was asked last, and when last; `None` if not at all.
-    pub(crate) fn take_use(&self) -> Option<(u64, u64)> {
-        let calls = self.used.swap(0, Ordering::Relaxed);
-        (calls > 0).then(|| (calls, self.last_used.load(Ordering::Relaxed)))
+        self.uses.count(now);
     }
 }
 

@@ -56,7 +56,9 @@ pub enum AddError {
     #[error("`{0}` is over already")]
     Over(Caveat),
     /// It would take the place of what it comes from.
-    #[error("grant {0} fills this slot, and what comes of it would end with it; choose another slot or holder")]
+    #[error(
+        "grant {0} fills this slot, and what comes of it would end with it; choose another slot or holder"
+    )]
     Replaces(GrantId),
     /// Nobody can count more.
     #[error("a grant can have {0} caveats at most")]
@@ -255,7 +257,8 @@ fn add_one(
 }
 
 fn exists(transaction: &Transaction<'_>, id: GrantId) -> Result<(), LedgerError> {
-    let found = transaction.query_row("SELECT true FROM grants WHERE id = ?1", [id.0], |_| Ok(())).optional()?;
+    let found =
+        transaction.query_row("SELECT true FROM grants WHERE id = ?1", [id.0], |_| Ok(())).optional()?;
     found.ok_or(LedgerError::Unknown(id))
 }
 
@@ -314,7 +317,8 @@ fn end_subtree(
          WHERE ended IS NULL AND id IN (SELECT id FROM subtree)
          RETURNING id",
     )?;
-    let ended = statement.query_map(params![id.0, word, sql_time(now), revision], |row| row.get(0).map(GrantId))?;
+    let ended =
+        statement.query_map(params![id.0, word, sql_time(now), revision], |row| row.get(0).map(GrantId))?;
     let mut ended = ended.collect::<rusqlite::Result<Vec<_>>>()?;
     ended.sort_by_key(|ended| (*ended != id, *ended));
     Ok(ended)

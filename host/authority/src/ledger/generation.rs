@@ -17,7 +17,8 @@ pub(super) struct Generation {
 
 impl Generation {
     pub(super) fn open(path: &Path) -> Result<Self, LedgerError> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
         let failed = |error| LedgerError::File { path: path.to_owned(), error };
         Ok(Self { file: file.map_err(failed)?, path: path.to_owned() })
     }

@@ -118,13 +118,14 @@ fn charge_all(
         }
     }
     if let Some((grant, digest)) = charge.approval {
-        let mut take =
-            transaction.prepare_cached("DELETE FROM approval WHERE grant_id = ?1 AND digest = ?2 AND until >= ?3")?;
+        let mut take = transaction
+            .prepare_cached("DELETE FROM approval WHERE grant_id = ?1 AND digest = ?2 AND until >= ?3")?;
         if take.execute(params![grant.0, digest, sql_time(now)])? == 0 {
             return Ok(Ok(Charged::Unapproved));
         }
     }
-    let mut time = transaction.prepare_cached("UPDATE state SET value = max(value, ?1) WHERE name = 'time'")?;
+    let mut time =
+        transaction.prepare_cached("UPDATE state SET value = max(value, ?1) WHERE name = 'time'")?;
     time.execute([sql_time(now)])?;
     drop(time);
     transaction.commit()?;

@@ -7,6 +7,7 @@
 
 mod changes;
 mod error;
+mod following;
 mod generation;
 mod meter;
 mod reading;
@@ -15,6 +16,7 @@ mod use_counts;
 
 pub use changes::{AddError, NewGrant, Origin};
 pub use error::LedgerError;
+pub use following::Following;
 pub(crate) use meter::{Charge, Charged, Toll};
 
 use std::collections::HashMap;
@@ -25,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use rusqlite::Connection;
 
 use crate::clock::Clock;
-use crate::grant::{Grant, GrantId};
+use crate::grant::{Grant, GrantId, Uses};
 use generation::Generation;
 
 /// The ledger. Clones are the same.
@@ -39,6 +41,7 @@ struct Inner {
     /// The latest change that this process has taken over.
     seen: AtomicI64,
     live: Mutex<HashMap<GrantId, Weak<Grant>>>,
+    uses: Mutex<HashMap<GrantId, Arc<Uses>>>,
     clock: Clock,
     unsynced: Arc<AtomicBool>,
     flusher: std::sync::OnceLock<meter::Flusher>,
@@ -59,6 +62,7 @@ impl Ledger {
             generation,
             seen: AtomicI64::new(0),
             live: Mutex::default(),
+            uses: Mutex::default(),
             clock,
             unsynced: Arc::default(),
             flusher: std::sync::OnceLock::new(),

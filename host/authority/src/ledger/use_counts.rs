@@ -1,9 +1,18 @@
+use std::sync::{Arc, PoisonError};
+
 use rusqlite::{TransactionBehavior, params};
 
 use super::changes::sql_time;
 use super::{Ledger, LedgerError};
+use crate::grant::{GrantId, Uses};
 
 impl Ledger {
+    /// Where uses of a grant are counted: they outlive the live grant until they are written down.
+    pub(crate) fn uses_of(&self, id: GrantId) -> Arc<Uses> {
+        let mut uses = self.0.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(uses.entry(id).or_default())
+    }
+
     /// Writes down how often the grants that live in this process were used, and when last. For people to read; no
     /// decision depends on it, so it is done now and then and at the end.
     ///
@@ -11,8 +20,11 @@ impl Ledger {
     ///
     /// If it cannot be written.
     pub fn note_use(&self) -> Result<(), LedgerError> {
-        let grants: Vec<_> =
-            self.live().iter().filter_map(|(id, grant)| Some((*id, grant.upgrade()?.take_use()?))).collect();
+        let mut uses = self.0.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        let grants: Vec<_> = uses.iter().filter_map(|(id, uses)| Some((*id, uses.take()?))).collect();
+        // Grants that nobody holds any more cannot be used; should one come back, it counts from zero.
+        uses.retain(|_, uses| Arc::strong_count(uses) > 1);
+        drop(uses);
         if grants.is_empty() {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use comfy_table::presets::NOTHING;
 use powerbox_core::local::{Output, Table};
-use powerbox_core::text::{clean, clean_line};
+use powerbox_core::text::{clean, clean_json, clean_line};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
@@ -27,7 +27,19 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// Prints something as JSON, its parts in the order in which they are declared.
 pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let json = serde_json::to_string(value);
-    print(&json.map_err(|error| Failure::new(Status::Failed, format!("this is no JSON: {error}")))?)
+    let json = json.map_err(|error| Failure::new(Status::Failed, format!("this is no JSON: {error}")))?;
+    print(&clean_json(&json))
+}
+
+/// JSON as it is printed: what a terminal could take for commands is spelled out in it, too.
+pub(crate) fn spelled(json: &Json) -> String {
+    clean_json(&json.to_string())
+}
+
+/// What is said on standard error, where the program's own errors and hints begin each on a line of their own: no
+/// further line of it can pass for one.
+pub(crate) fn sentence(text: &str) -> String {
+    clean(text.trim_end()).replace('\n', "\n  ")
 }
 
 /// Writes output as text. What a terminal could take for commands is spelled out; bytes go to anything else as they

@@ -11,7 +11,6 @@ use crate::config;
 use crate::exit::Failure;
 use crate::grant::{Tree, words};
 use crate::held::{Held, Reach, is_hosts_own};
-use crate::put_aside;
 use crate::render::print;
 
 /// Tells what a plugin may reach, for whomever it acts.
@@ -44,7 +43,7 @@ fn text(app: &App, plugin: &Plugin, agents: &BTreeSet<Option<&str>>, grants: &Tr
             format!("  installed from {}", clean_line(&source.display().to_string()))
         }
     });
-    if let Some(aside) = put_aside::of(&app.paths, plugin) {
+    if let Some(aside) = app.host.put_aside(plugin) {
         lines.push(format!("  {}", clean_line(&aside.to_string())));
     }
     let mut limits = Vec::new();
@@ -133,7 +132,7 @@ fn as_json(
             .collect();
         holders.push(json!({ "agent": agent, "slots": slots.collect::<Vec<_>>(), "limits": limits }));
     }
-    let aside = put_aside::of(&app.paths, plugin);
+    let aside = app.host.put_aside(plugin);
     let aside = aside
         .map(|aside| json!({ "count": aside.count, "seconds": aside.left.as_secs(), "last": aside.last }));
     Ok(json!({

@@ -8,7 +8,7 @@ use powerbox_authority::grant::{Admission, Ending, Grant, Refusal};
 use powerbox_captp::Object;
 use powerbox_passable::{Limits, Value};
 use powerbox_sandbox::wit::{FunctionKind, interface_matches};
-use powerbox_sandbox::{Caller, Function, Host, Reply, Type, Val};
+use powerbox_sandbox::{Caller, Function, Host, HostError, Reply, Type, Val};
 
 use super::act::{Act, Begun, Judged, Paths, size};
 use super::answer::answer;
@@ -20,6 +20,7 @@ use super::outward::may_leave;
 use super::pace::Pace;
 use super::problem::Problem;
 use super::scrub::scrub;
+use super::told::Told;
 use super::types;
 use super::unanswered::Unanswered;
 use crate::bridge::{camel_case, from_wit};
@@ -77,6 +78,8 @@ pub(super) struct Inner {
     has_secrets: bool,
     pub(super) pace: Arc<Pace>,
     pub(super) unanswered: Arc<Unanswered>,
+    /// What the plugin was told of problems.
+    told: Told,
     /// What the user designated, by identity: it keeps its rights however it comes back.
     pub(super) designated: Mutex<HashMap<Object, Handle>>,
     /// What was passed on: as what, and what it is at home.
@@ -106,6 +109,7 @@ impl Membrane {
             has_secrets,
             pace: setting.pace,
             unanswered: setting.unanswered,
+            told: Told::default(),
             designated: Mutex::default(),
             passed: Mutex::default(),
             caller: OnceLock::new(),
@@ -124,6 +128,12 @@ impl Membrane {
             });
     }
 
+    /// A problem that the plugin's command fails with: the host's that it passes on, or else the plugin's own, without
+    /// what would be shown as the host's advice.
+    pub(crate) fn problem(&self, given: Problem) -> Problem {
+        self.0.told.or_own(given)
+    }
+
     /// Tells it how to reach the objects of the plugin's own, and what type its `receiver` answers with.
     pub fn set_receiver(&self, caller: Caller<Handle>, result: Type) {
         // There is one compartment, so this is done once.
@@ -140,7 +150,8 @@ impl Host<Handle> for Membrane {
                 Err(mismatch) => {
                     let problem = Problem::Invalid(mismatch.at_key(&param.name).to_string());
                     let entry = self.0.entry(function, &args);
-                    return Reply::Now(answer(function.result.as_ref(), finish(entry, &args, Err(problem))));
+                    let outcome = finish(entry, &args, Err(problem));
+                    return Reply::Now(self.0.answer(function, outcome));
                 }
             }
         }
@@ -149,7 +160,7 @@ impl Host<Handle> for Membrane {
             && let Some(value) = types::look(resource.name(), &function.item, &args)
         {
             // Nothing crosses: the plugin looks at what it holds.
-            return Reply::Now(answer(function.result.as_ref(), value));
+            return Reply::Now(self.0.answer(function, value));
         }
         let wait = self.0.pace.take();
         let (inner, function) = (Arc::clone(&self.0), Arc::clone(function));
@@ -157,14 +168,12 @@ impl Host<Handle> for Membrane {
             return Reply::later(async move {
                 tokio::time::sleep(wait).await;
                 let outcome = inner.cross(&function, args).finished().await;
-                answer(function.result.as_ref(), outcome)
+                inner.answer(&function, outcome)
             });
         }
         match inner.cross(&function, args) {
-            Crossed::Now(outcome) => Reply::Now(answer(function.result.as_ref(), outcome)),
-            Crossed::Later(outcome) => {
-                Reply::later(async move { answer(function.result.as_ref(), outcome.await) })
-            }
+            Crossed::Now(outcome) => Reply::Now(inner.answer(&function, outcome)),
+            Crossed::Later(outcome) => Reply::later(async move { inner.answer(&function, outcome.await) }),
         }
     }
 }
@@ -187,6 +196,14 @@ impl Crossed {
 }
 
 impl Inner {
+    /// Answers the plugin.
+    fn answer(&self, function: &Function, outcome: Outcome) -> Result<Option<Val<Handle>>, HostError> {
+        if let Err(problem) = &outcome {
+            self.told.note(problem);
+        }
+        answer(function.result.as_ref(), outcome)
+    }
+
     /// The whole of a crossing: understood, judged, recorded, made.
     fn cross(self: &Arc<Self>, function: &Arc<Function>, args: Vec<Value<Handle>>) -> Crossed {
         let mut entry = self.entry(function, &args);
@@ -225,8 +242,8 @@ impl Inner {
                         agreed = this.asking.ask(&consent) => agreed,
                     };
                     // The person took his time: everything is judged again.
-                    let judged = agreed
-                        .and_then(|()| judge(&act, &function, &args, &once, Some(&consent.digest)));
+                    let judged =
+                        agreed.and_then(|()| judge(&act, &function, &args, &once, Some(&consent.digest)));
                     match judged {
                         Ok(Admission::Granted) => this.make(act, entry, &function, args).finished().await,
                         Ok(Admission::Ask { .. }) => {
@@ -354,6 +371,7 @@ impl Inner {
         }
         let (interface, _) = function.interface.split_once('@').unwrap_or((&function.interface, ""));
         let binding = self.dialect.binding(interface, &function.item);
+        no_reference_by_text(&binding.method)?;
         may_leave(args, slot.power.is_some())?;
         let (this, args) = (Arc::clone(self), args.to_vec());
         let (grant, method) = (Arc::clone(&slot.grant), binding.method.clone());
@@ -484,12 +502,17 @@ pub(super) fn permit(reference: &ObjectRef, method: &str) -> Result<(), Problem>
             Err(Problem::denied("what is read from a name can be shown and stored, not called"))
         }
     }?;
-    match BY_TEXT.contains(&method) {
-        true => Err(Problem::denied(format!(
-            "`{method}` makes a reference of an identifier, and no text is a reference here"
-        ))),
-        false => Ok(()),
+    no_reference_by_text(method)
+}
+
+/// Refuses methods by which a text becomes a reference.
+fn no_reference_by_text(method: &str) -> Result<(), Problem> {
+    if !BY_TEXT.contains(&method) {
+        return Ok(());
     }
+    Err(Problem::denied(format!(
+        "`{method}` makes a reference of an identifier, and no text is a reference here"
+    )))
 }
 
 /// The methods of Endo's objects by which a text becomes a reference. With them, a plugin that may only look at what

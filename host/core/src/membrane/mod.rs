@@ -22,6 +22,7 @@ mod outward;
 mod pace;
 mod problem;
 mod scrub;
+mod told;
 mod types;
 mod unanswered;
 

@@ -11,7 +11,7 @@ use powerbox_captp::{CallError, Message, Method, Object, Receiver, Reply, Value 
 use powerbox_passable::{Limits, Value};
 use powerbox_sandbox::{Type, Val};
 
-use super::act::{Act, Begun, Paths};
+use super::act::{Act, Begun, Paths, size};
 use super::crossing::{Inner, finish_callback};
 use super::handle::{Handle, Kind, ObjectRef, Own, Rights};
 use super::problem::Problem;
@@ -266,6 +266,10 @@ impl Inner {
     ) -> Result<OuterValue, Problem> {
         let (caller, result) =
             self.caller.get().ok_or_else(|| Problem::Other("the plugin receives nothing".to_owned()))?;
+        // What the plugin is told so counts like what it asks for.
+        let told =
+            |bytes: u64| grant.admit_answer(|| bytes).map_err(|refusal| Problem::refused(refusal, grant));
+        told(args.iter().map(size).sum())?;
         let args = self.wrap_value(Value::List(args), &Rights::All, grant);
         let (body, slots) = write_body(&args).map_err(|mismatch| Problem::Invalid(mismatch.to_string()))?;
         let params = vec![
@@ -284,6 +288,7 @@ impl Inner {
             (Ok(Some(val)), Some(ty), _) => {
                 let value: Value<Handle> =
                     from_wit(ty, *val, &limits).map_err(|mismatch| Problem::Invalid(mismatch.to_string()))?;
+                told(size(&value))?;
                 self.outward(value, grant, false)
             }
             (Err(Some(val)), _, Some(ty)) => {

@@ -1,4 +1,4 @@
-use powerbox_authority::grant::{Grant, Refusal, Target};
+use powerbox_authority::grant::{Grant, Record, Refusal, Target};
 use powerbox_captp::CallError;
 use powerbox_passable::Value;
 
@@ -60,12 +60,29 @@ impl Problem {
         let holder = grant.holder();
         let again = match (holder.plugin_name(), holder.agent_name()) {
             (Some(plugin), agent) => {
+                // The rule may be that of a grant further up.
+                let ruled = match &refusal {
+                    Refusal::Denied { grant: Some(id), .. } => {
+                        grant.chain().find(|link| link.number() == Some(*id))
+                    }
+                    _ => None,
+                };
+                if let (Some(ruled), Some(agent)) = (ruled, agent)
+                    && ruled.what() == Record::AGENT
+                {
+                    return Self::denied_by(
+                        refusal,
+                        format!("the person can grant it anew with `powerbox grant add @agent --as {agent}`"),
+                    );
+                }
                 let listed = grant.chain().find(|link| link.is_listed());
                 let slot = listed.map_or_else(|| grant.what(), Grant::what);
                 let as_agent = agent.map(|agent| format!(" --as {agent}")).unwrap_or_default();
                 // What the host itself serves, and what is named in commands, takes no name.
                 let name = match grant.target() {
-                    Some(Target::Object { name, .. }) => format!("={}", crate::text::clean_line(&name.join("/"))),
+                    Some(Target::Object { name, .. }) => {
+                        format!("={}", crate::text::clean_line(&name.join("/")))
+                    }
                     _ => String::new(),
                 };
                 format!(
@@ -74,6 +91,10 @@ impl Problem {
             }
             _ => "the person can grant it anew with `powerbox grant add`".to_owned(),
         };
+        Self::denied_by(refusal, again)
+    }
+
+    fn denied_by(refusal: Refusal, remedy: String) -> Self {
         match refusal {
             Refusal::Ended { .. } => Self::Revoked,
             Refusal::Denied { grant, rule } => Self::Denied {
@@ -81,9 +102,9 @@ impl Problem {
                     Some(id) => format!("{rule} (grant {id})"),
                     None => rule,
                 },
-                remedy: Some(again),
+                remedy: Some(remedy),
             },
-            Refusal::Ledger(reason) => Self::Other(format!("{}, so nothing is allowed", reason)),
+            Refusal::Ledger(reason) => Self::Other(format!("{reason}, so nothing is allowed")),
         }
     }
 

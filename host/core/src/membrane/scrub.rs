@@ -46,18 +46,33 @@ fn is_boundary(character: char) -> bool {
         || matches!(character, '"' | '\'' | '`' | '(' | ')' | '[' | ']' | '<' | '>' | ',' | ';')
 }
 
-/// An absolute path of at least two parts, or a URL of a file.
+/// An absolute path of at least two parts, by itself or after a sign as in `path=/srv/endo/x`, or a URL of a file.
 fn is_place(word: &str) -> bool {
-    let path = word.split_once(":/").map_or(word, |(_, rest)| rest);
-    let absolute = word.starts_with('/') || word.contains("file:/");
-    absolute && path.trim_start_matches('/').contains('/') || windows(word)
+    if word.contains("file:/") || is_on_windows(word) {
+        return true;
+    }
+    // Other URLs lead elsewhere.
+    if word.contains("://") {
+        return false;
+    }
+    let mut before = None;
+    for (place, character) in word.char_indices() {
+        let within_a_name =
+            |before: char| before.is_alphanumeric() || matches!(before, '.' | '_' | '-' | '/');
+        if character == '/' && !before.is_some_and(within_a_name) {
+            return word.get(place..).is_some_and(|path| path.trim_start_matches('/').contains('/'));
+        }
+        before = Some(character);
+    }
+    false
 }
 
-fn windows(word: &str) -> bool {
-    let mut letters = word.chars();
-    letters.next().is_some_and(|letter| letter.is_ascii_alphabetic())
-        && letters.next() == Some(':')
-        && letters.next() == Some('\\')
+fn is_on_windows(word: &str) -> bool {
+    word.match_indices(":\\").any(|(place, _)| {
+        word.get(..place)
+            .and_then(|before| before.chars().next_back())
+            .is_some_and(|drive| drive.is_ascii_alphabetic())
+    })
 }
 
 fn has_identifier(word: &str) -> bool {
@@ -75,6 +90,15 @@ mod tests {
             "ENOENT: no such file, open '/home/anna/.local/state/endo/x.json' for {id}:{id}\n    at Object.open (file:///srv/endo/src/daemon.js:12:3)"
         );
         assert_eq!(scrub(&message), "ENOENT: no such file, open '…' for …");
+    }
+
+    #[test]
+    fn places_behind_a_sign_are_taken_out() {
+        for place in
+            ["path=/srv/endo/x", "read:/srv/endo/x", "~/endo/x", "in=C:\\endo\\x", "file:///srv/endo/x"]
+        {
+            assert_eq!(scrub(&format!("it failed {place} again")), "it failed … again");
+        }
     }
 
     #[test]

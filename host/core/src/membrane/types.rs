@@ -30,7 +30,13 @@ pub(super) fn label(handle: &Handle) -> String {
 pub(super) fn named(handle: &Handle) -> Option<String> {
     match handle.kind() {
         Kind::Name(name) => Some(name.text().to_owned()),
-        _ => handle.grant()?.what().strip_prefix(DESIGNATED)?.strip_prefix(" `")?.strip_suffix('`').map(str::to_owned),
+        _ => handle
+            .grant()?
+            .what()
+            .strip_prefix(DESIGNATED)?
+            .strip_prefix(" `")?
+            .strip_suffix('`')
+            .map(str::to_owned),
     }
 }
 

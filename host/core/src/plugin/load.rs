@@ -65,11 +65,8 @@ pub async fn load(
     if !refused.is_empty() {
         return Err(PluginError::Imports(refused));
     }
-    let code = match code {
-        // A file in the store can change behind our back: run what was read.
-        Code::File(_) => Code::Bytes(bytes.into()),
-        code => code,
-    };
+    // A plugin at rest costs little: what is in a file stays there until a command needs it.
+    drop(bytes);
     let loaded = tokio::sync::OnceCell::new();
     let group = match known {
         Some(group) => group,
@@ -120,6 +117,10 @@ pub(super) async fn component(
         Code::Bytes(bytes) => Component::load(engine, cache, Arc::clone(bytes), offered).await?,
         Code::File(path) => {
             let bytes = read_bounded(path).map_err(|error| LoadError::Link(error.to_string()))?;
+            // It may have changed behind our back.
+            if Digest::of(&bytes) != digest {
+                return Err(LoadError::Link(PluginError::Changed.to_string()));
+            }
             Component::load(engine, cache, bytes, offered).await?
         }
     };

@@ -115,6 +115,10 @@ impl Daemon {
         let _host = root(world.roots.host, Formula::Host {})?;
         let mut sessions = JoinSet::new();
         let mut noting = tokio::time::interval(NOTING);
+        let following = world.authority.as_ref().map(|authority| authority.ledger.follow_others());
+        if let Some(Err(error)) = &following {
+            tracing::warn!(%error, "changes of the grants are not watched");
+        }
         loop {
             tokio::select! {
                 () = world.stopped() => break,

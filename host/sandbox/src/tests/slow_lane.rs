@@ -1,5 +1,6 @@
 //! Greedy plugins do not slow others.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
@@ -16,8 +17,8 @@ const WORLD: &str = "
         chatter: func(of: object);
         /// Works for a while, and then looks up what it is told, so often.
         work: async func(turns: u32, times: u32, path: string);
-        /// Works for a while and gives back what it is given.
-        toil: async func(turns: u32, of: object) -> object;
+        /// Looks up until there is something, and gives back what it is given.
+        ask: async func(of: object) -> object;
     }
     world plugin { import types; import inventory: directory; export commands; }";
 
@@ -40,8 +41,10 @@ const CORE: &str = r#"
             (call $lookup (local.get $path) (local.get $length) (i32.const 64))
             (local.set $times (i32.sub (local.get $times) (i32.const 1)))
             (br_if $again (local.get $times))))
-    (func (export "demo:caps/commands@0.1.0#toil") (param $turns i32) (param $of i32) (result i32)
-        (call $spend (local.get $turns))
+    (func (export "demo:caps/commands@0.1.0#ask") (param $of i32) (result i32)
+        (loop $again
+            (call $lookup (i32.const 16) (i32.const 0) (i32.const 64))
+            (br_if $again (i32.load8_u (i32.const 64))))
         (local.get $of))
 "#;
 
@@ -149,19 +152,29 @@ async fn what_waited_long_comes_back() {
 #[tokio::test]
 async fn a_result_that_nobody_takes_is_given_back() {
     let component = load(plugin()).await;
-    let (host, _) = host();
-    let limits = limits();
-    let params = vec![Val::U32(LONG * 10), object("a")];
-    let mut call = Box::pin(run(&component, "toil", params, host.clone(), &limits));
-    assert!(
-        tokio::time::timeout(crate::SLICE * 20, &mut call).await.is_err(),
-        "it is too quick for this test"
-    );
-    // Nobody asks for it now.
+    let (moved, found) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let host = Recorder::new({
+        let (moved, found) = (Arc::clone(&moved), Arc::clone(&found));
+        move |_, _| {
+            moved.store(thread::current().name() == Some("powerbox-slow"), Ordering::SeqCst);
+            Reply::value(match found.load(Ordering::SeqCst) {
+                true => Val::ok(Some(object("found"))),
+                false => Val::err(Some(Val::string(""))),
+            })
+        }
+    });
+    let limits = Limits { calls: u64::MAX, ..limits() };
+    let mut call = Box::pin(run(&component, "ask", vec![object("a")], host.clone(), &limits));
+    tokio::select! {
+        _ = &mut call => panic!("there is nothing to be found"),
+        () = until("it moved", || moved.load(Ordering::SeqCst)) => {}
+    }
+    // It ends by itself; nobody polls it any more.
+    found.store(true, Ordering::SeqCst);
     until("it has ended", || host.finished().len() == 1).await;
-    assert!(host.dropped().is_empty());
+    assert_eq!(host.dropped(), ["found"]);
     drop(call);
-    until("it is given back", || host.dropped() == ["a"]).await;
+    until("its result is given back", || host.dropped() == ["a", "found"]).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Attacks as lists of steps.
 
-use powerbox_sdk::{Change, Json, Name, Object, Output, Passable, Problem, Secret, Value, command, smallcaps};
+use powerbox_sdk::{
+    Change, Json, Name, Object, Output, Passable, Problem, Secret, Value, command, smallcaps,
+};
 
 use crate::step::Tries;
 

@@ -66,6 +66,7 @@ impl Tries {
                 let times = words.get(3).and_then(Value::as_f64).unwrap_or_default() as i32;
                 vault::wreck(word(2).to_owned(), times).await
             }
+            ("vault", "store") => done(vault::store_identifier(path(2), word(3).to_owned()).await?),
             ("from", "lookup") => self.from()?.lookup().await,
             ("from", "identify") => maybe(self.from()?.identify().await?),
             ("from", "list") => texts(self.from()?.list().await?),
@@ -160,8 +161,8 @@ fn trying(steps: Value) -> Object {
         let steps = steps.clone();
         async move {
             let mut tries = Tries::new(Vec::new(), None, None);
+            let mut said = vec![format!("heard {}", arguments.body.len())];
             gather(&arguments.decode()?, &mut tries.references);
-            let mut said = Vec::new();
             for step in steps.as_list().unwrap_or_default() {
                 // A callback within a callback is no further attack.
                 said.push(tell(Box::pin(tries.step(step)).await));

@@ -94,11 +94,8 @@ pub(crate) async fn erase(
     /// What to remove
     names: Vec<Removable>,
 ) -> Result<Output, Problem> {
-    let mut failed = Vec::new();
     for name in &names {
-        if let Err(problem) = name.remove().await {
-            failed.push(format!("{name}: {}", problem.explain()));
-        }
+        name.remove().await?;
     }
-    if failed.is_empty() { Ok(Output::message("erased")) } else { Err(Problem::other(failed.join("; "))) }
+    Ok(Output::message("erased"))
 }

@@ -23,15 +23,14 @@ async fn functions_that_are_listed_pass_on_the_object_and_on_all_it_leads_to() {
     let child = granted.object("child", vec![]).await;
     for object in [&granted.outside, &child] {
         assert_eq!(
-            outcomes(object, &[("echo", vec![]), ("list", vec![]), ("Echo", vec![]), ("echo ", vec![])]).await,
+            outcomes(object, &[("echo", vec![]), ("list", vec![]), ("Echo", vec![]), ("echo ", vec![])])
+                .await,
             ["answered", "Denied", "Denied", "Denied"]
         );
         assert_eq!(class(object.apply(vec![]).await), "Denied");
         assert_eq!(class(object.get("echo").await), "Denied");
-        let symbol = Message::Call {
-            method: Method::Symbol(Symbol::WellKnown("asyncIterator".into())),
-            args: vec![],
-        };
+        let symbol =
+            Message::Call { method: Method::Symbol(Symbol::WellKnown("asyncIterator".into())), args: vec![] };
         assert_eq!(class(object.deliver(symbol).await), "Denied");
         assert_eq!(class(object.call("(apply)", vec![]).await), "Denied");
     }
@@ -115,8 +114,12 @@ async fn a_callback_cannot_fetch_more_than_its_holder_has() {
 async fn read_only_lets_nothing_through_that_may_change_something() {
     let books = books();
     let (granted, _) = books.granted(&["read-only"]);
-    let calls = [("list", vec![]), ("has", vec![]), ("writeText", vec![]), ("echo", vec![]), ("unheardOf", vec![])];
-    assert_eq!(outcomes(&granted.outside, &calls).await, ["answered", "answered", "Denied", "Denied", "Denied"]);
+    let calls =
+        [("list", vec![]), ("has", vec![]), ("writeText", vec![]), ("echo", vec![]), ("unheardOf", vec![])];
+    assert_eq!(
+        outcomes(&granted.outside, &calls).await,
+        ["answered", "answered", "Denied", "Denied", "Denied"]
+    );
     assert_eq!(granted.thing.asked(), ["list", "has"]);
 }
 

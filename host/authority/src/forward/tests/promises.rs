@@ -1,8 +1,11 @@
+use std::slice;
 use std::sync::Arc;
 
 use powerbox_captp::{CallError, Object, Value};
 
-use super::support::{Granted, Memory, Thing, books, class, granted, is_pending, object, open, references, thrown};
+use super::support::{
+    Granted, Memory, Thing, books, class, granted, is_pending, object, open, references, thrown,
+};
 use crate::forward::{Forwarder, Membrane};
 use crate::grant::Ending;
 
@@ -32,10 +35,8 @@ async fn a_call_of_a_promise_is_judged_by_what_it_settles_to() {
     // To the granted object itself: its rules hold.
     let (promise, resolver) = open();
     let outside = promised(&granted, promise).await;
-    let (wrong, right) = (
-        outside.call("list", vec![Value::text("no")]),
-        outside.call("list", vec![Value::text("ok")]),
-    );
+    let (wrong, right) =
+        (outside.call("list", vec![Value::text("no")]), outside.call("list", vec![Value::text("ok")]));
     let unlisted = outside.call("writeText", vec![]);
     assert!(is_pending(&right).await, "nothing is decided before it settles");
     resolver.resolve(granted.thing.object().into());
@@ -88,10 +89,14 @@ async fn a_rejection_and_a_thrown_error_come_with_forwarders_in_them() {
     let granted = granted();
     let child = granted.object("child", vec![]).await;
     let own = Thing::new().object();
-    let Err(CallError::Thrown(error)) = granted.call("fail", vec![own.clone().into()]).await else { panic!() };
+    let Err(CallError::Thrown(error)) = granted.call("fail", vec![own.clone().into()]).await else {
+        panic!()
+    };
     assert_eq!(references(&error), [own]);
-    let Err(CallError::Thrown(error)) = granted.call("fail", vec![child.clone().into()]).await else { panic!() };
-    assert_eq!(references(&error), [child.clone()], "no reference is laundered through an error");
+    let Err(CallError::Thrown(error)) = granted.call("fail", vec![child.clone().into()]).await else {
+        panic!()
+    };
+    assert_eq!(references(&error), slice::from_ref(&child), "no reference is laundered through an error");
     let (promise, resolver) = open();
     let outside = promised(&granted, promise).await;
     resolver.reject(thrown(granted.thing.child().object().into()));

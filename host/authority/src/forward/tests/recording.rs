@@ -82,8 +82,10 @@ async fn the_audit_log_tells_what_crossed() {
             Record::Act(_) => None,
         })
         .collect();
-    let told: Vec<_> =
-        crossings.iter().map(|line| (&*line.function, line.decision, &*line.outcome, &*line.arguments)).collect();
+    let told: Vec<_> = crossings
+        .iter()
+        .map(|line| (&*line.function, line.decision, &*line.outcome, &*line.arguments))
+        .collect();
     assert_eq!(told.len(), 4);
     assert_eq!(told[0], ("echo", Decision::Allowed, "answered", "\"hello\""));
     assert_eq!((told[1].0, told[1].1), ("list", Decision::Denied));

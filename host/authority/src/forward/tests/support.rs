@@ -52,8 +52,21 @@ impl Exo for Thing {
 
     fn methods(&self) -> &'static [&'static str] {
         &[
-            "child", "echo", "fail", "has", "keep", "kept", "list", "me", "nested", "pass", "send", "slow", "take",
-            "void", "writeText",
+            "child",
+            "echo",
+            "fail",
+            "has",
+            "keep",
+            "kept",
+            "list",
+            "me",
+            "nested",
+            "pass",
+            "send",
+            "slow",
+            "take",
+            "void",
+            "writeText",
         ]
     }
 
@@ -187,7 +200,7 @@ impl Granted {
         object(self.call(function, args).await)
     }
 
-    /// Gives the object to one that the holder has, by what stands for it: the pairs of forwarders on both sides.
+    /// How much the membrane remembers: forwarders outside, forwarders inside, open promises.
     pub(super) fn tables(&self) -> (usize, usize, usize) {
         self.membrane.sizes()
     }
@@ -197,7 +210,7 @@ impl Granted {
 pub(super) struct Books {
     pub(super) ledger: Ledger,
     pub(super) time: Arc<AtomicU64>,
-    pub(super) folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 pub(super) const NOW: u64 = 1_700_000_000_000;
@@ -208,7 +221,7 @@ pub(super) fn books() -> Books {
     let clock = Arc::clone(&time);
     let path = folder.path().join("grants.sqlite");
     let ledger = Ledger::open(&path, Clock::with(move || clock.load(Ordering::SeqCst))).unwrap();
-    Books { ledger, time, folder }
+    Books { ledger, time, _folder: folder }
 }
 
 impl Books {

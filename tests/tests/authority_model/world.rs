@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use powerbox_authority::audit::{self, Audit, AuditBounds, Decision, Filter, Reader};
 use powerbox_authority::caveat::Caveat;
 use powerbox_authority::clock::Clock;
-use powerbox_authority::forward::{AuditRecorder, Crossed, Membrane, Recorder, Ticket, Unrecorded, Way};
+use powerbox_authority::forward::{AuditRecorder, Membrane};
 use powerbox_authority::grant::{GrantId, Holder, Target};
 use powerbox_authority::ledger::{AddError, Ledger, NewGrant, Origin};
 use powerbox_captp::{CallError, Message, Object, Value};
@@ -16,6 +16,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 use crate::model::{Arg, INNER, Line, Model, NOW, OWN, Outcome, Ref};
+use crate::record::{Both, Lines, Memory};
 use crate::rules::{FUNCTIONS, MINUTE, PATHS, Rule};
 use crate::steps::{Call, Step};
 use crate::thing::{Seen, things};
@@ -78,7 +79,11 @@ impl World {
         };
         world.start();
         // A grant that ends some time, so that the time is remembered over restarts.
-        let far = world.new_grant(Origin::Object(Target::OwnNames), "anchor", &["expires 9999-01-01T00:00:00Z".into()]);
+        let far = world.new_grant(
+            Origin::Object(Target::OwnNames),
+            "anchor",
+            &["expires 9999-01-01T00:00:00Z".into()],
+        );
         world.run().ledger.add(&far).unwrap();
         world
     }
@@ -94,15 +99,19 @@ impl World {
     fn start(&mut self) {
         let open = || {
             let clock = Arc::clone(&self.clock);
-            Ledger::open(&self.folder.path().join("grants.sqlite"), Clock::with(move || clock.load(Ordering::SeqCst)))
-                .unwrap()
+            Ledger::open(
+                &self.folder.path().join("grants.sqlite"),
+                Clock::with(move || clock.load(Ordering::SeqCst)),
+            )
+            .unwrap()
         };
         let audit = match self.record {
             Record::InMemory => Audit::discarding(),
             Record::OnDisk => Audit::open(&self.folder.path().join("audit"), AuditBounds::default()).unwrap(),
         };
         let things = things(&self.seen);
-        let known = things.iter().cloned().enumerate().map(|(thing, object)| (Ref::Thing(thing), object)).collect();
+        let known =
+            things.iter().cloned().enumerate().map(|(thing, object)| (Ref::Thing(thing), object)).collect();
         let held = (INNER..INNER + OWN).map(Ref::Thing).collect();
         let run = Run { ledger: open(), other: open(), audit, things, held, known, membranes: Vec::new() };
         self.run = Some(run);
@@ -121,7 +130,7 @@ impl World {
     fn surround(&mut self, number: usize, root: usize) {
         let run = self.run.as_mut().unwrap();
         let grant = run.ledger.grant(self.ids[number]).unwrap();
-        let memory = Memory { lines: Arc::clone(&self.lines), grant: number };
+        let memory = Memory::new(&self.lines, number);
         let audited = (self.record == Record::OnDisk).then(|| AuditRecorder {
             audit: Arc::clone(&run.audit),
             principal: format!("person > {}", grant.holder()),
@@ -129,7 +138,8 @@ impl World {
             plugin: "test".to_owned(),
             slot: grant.what().to_owned(),
         });
-        let membrane = Membrane::new(run.things[root].clone(), grant, None, Arc::new(Both { memory, audited }));
+        let membrane =
+            Membrane::new(run.things[root].clone(), grant, None, Arc::new(Both::new(memory, audited)));
         let reference = Ref::Out(number, Box::new(Ref::Thing(root)));
         run.known.insert(reference.clone(), membrane.outside());
         run.held.push(reference);
@@ -213,9 +223,12 @@ impl World {
             Step::Probe => {
                 for target in self.run().held.clone() {
                     if matches!(target, Ref::Out(..)) {
-                        for (function, args) in
-                            [(0, vec![Arg::Number(0)]), (2, vec![Arg::Number(3)]), (5, vec![]), (1, vec![Arg::Text("a")])]
-                        {
+                        for (function, args) in [
+                            (0, vec![Arg::Number(0)]),
+                            (2, vec![Arg::Number(3)]),
+                            (5, vec![]),
+                            (1, vec![Arg::Text("a")]),
+                        ] {
                             self.call(&target, function, args, model).await?;
                         }
                     }
@@ -244,7 +257,13 @@ impl World {
     }
 
     /// Calls something in the world and in the model.
-    async fn call(&mut self, target: &Ref, function: usize, args: Vec<Arg>, model: &mut Model) -> TestCaseResult {
+    async fn call(
+        &mut self,
+        target: &Ref,
+        function: usize,
+        args: Vec<Arg>,
+        model: &mut Model,
+    ) -> TestCaseResult {
         let name = FUNCTIONS[function];
         self.last = Some((target.clone(), function, args.clone()));
         let values: Vec<Value> = args.iter().map(|arg| self.value(arg)).collect();
@@ -260,7 +279,8 @@ impl World {
                 prop_assert!(self.is(&value, &arg), "{value:?} is not {arg:?}");
                 if let Arg::Ref(reference) = arg {
                     // The holders have nothing but what is theirs or behind a membrane.
-                    let theirs = matches!(reference, Ref::Out(..)) || matches!(reference, Ref::Thing(own) if own >= INNER);
+                    let theirs = matches!(reference, Ref::Out(..))
+                        || matches!(reference, Ref::Thing(own) if own >= INNER);
                     prop_assert!(theirs, "{reference:?} reached a holder");
                     if !self.run().held.contains(&reference) {
                         self.run_mut().held.push(reference);
@@ -275,7 +295,10 @@ impl World {
                 }
             }
             (outcome, foretold) => {
-                prop_assert!(false, "{name} {args:?} of {target:?}: {outcome:?}, but the model says {foretold:?}");
+                prop_assert!(
+                    false,
+                    "{name} {args:?} of {target:?}: {outcome:?}, but the model says {foretold:?}"
+                );
             }
         }
         Ok(())
@@ -327,12 +350,13 @@ impl World {
 
     /// Which grants the ledger says live.
     pub(crate) fn live(&self) -> BTreeSet<usize> {
-        let live: Vec<_> = self.run().ledger.list(false).unwrap().into_iter().map(|record| record.id).collect();
+        let live: Vec<_> =
+            self.run().ledger.list(false).unwrap().into_iter().map(|record| record.id).collect();
         (0..self.ids.len()).filter(|number| live.contains(&self.ids[*number])).collect()
     }
 
     pub(crate) fn recorded(&self) -> Vec<Line> {
-        self.lines.0.lock().unwrap().clone()
+        self.lines.all()
     }
 
     /// Ends everything; gives what the audit log tells, if there is one.
@@ -342,10 +366,11 @@ impl World {
     }
 
     fn read(&self, folder: &Path) -> Vec<Line> {
-        let crossings = Reader::open(folder, &Filter::default()).unwrap().map(|record| match record.unwrap() {
-            audit::Record::Crossing(crossing) => crossing,
-            audit::Record::Act(act) => panic!("{act:?}"),
-        });
+        let crossings =
+            Reader::open(folder, &Filter::default()).unwrap().map(|record| match record.unwrap() {
+                audit::Record::Crossing(crossing) => crossing,
+                audit::Record::Act(act) => panic!("{act:?}"),
+            });
         let lines = crossings.map(|crossing| Line {
             grant: self.ids.iter().position(|id| Some(id.get()) == crossing.grant).unwrap(),
             outcome: match (crossing.decision, &*crossing.outcome) {
@@ -363,59 +388,15 @@ impl World {
 /// A folder in memory where there is one: the disk is tried elsewhere.
 fn folder() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()) } else { tempfile::tempdir() }
-        .unwrap()
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir())
+    } else {
+        tempfile::tempdir()
+    }
+    .unwrap()
 }
 
 /// Whether a call failed because it was not allowed.
 fn is_refusal(error: &CallError) -> bool {
     error.thrown_error().is_some_and(|(class, _)| matches!(class.as_str(), "Denied" | "Revoked"))
-}
-
-#[derive(Default)]
-struct Lines(Mutex<Vec<Line>>);
-
-/// Records in memory, by the model's numbers.
-struct Memory {
-    lines: Arc<Lines>,
-    grant: usize,
-}
-
-impl Memory {
-    fn push(&self, crossing: &Crossed<'_>, outcome: Outcome) -> usize {
-        let mut lines = self.lines.0.lock().unwrap();
-        let function = match crossing.way {
-            Way::In => crossing.function.to_owned(),
-            Way::Out => format!("callback {}", crossing.function),
-        };
-        lines.push(Line { grant: self.grant, function, outcome, arrives: false });
-        lines.len() - 1
-    }
-}
-
-/// Records in memory, and in the audit log if there is one.
-struct Both {
-    memory: Memory,
-    audited: Option<AuditRecorder>,
-}
-
-impl Recorder for Both {
-    fn begin(&self, crossing: &Crossed<'_>) -> Result<Ticket, Unrecorded> {
-        let ticket = self.audited.as_ref().map(|audited| audited.begin(crossing)).transpose()?;
-        let number = self.memory.push(crossing, Outcome::Failed);
-        let lines = Arc::clone(&self.memory.lines);
-        Ok(Box::new(move |outcome, micros| {
-            if outcome == "answered" {
-                lines.0.lock().unwrap()[number].outcome = Outcome::Answered;
-            }
-            ticket.map_or(Ok(()), |ticket| ticket(outcome, micros))
-        }))
-    }
-
-    fn refused(&self, crossing: &Crossed<'_>, rule: &str) {
-        self.memory.push(crossing, Outcome::Refused);
-        if let Some(audited) = &self.audited {
-            audited.refused(crossing, rule);
-        }
-    }
 }

@@ -53,7 +53,9 @@ impl Receiver for Thing {
                 Reply::undefined()
             }
             ("fetch", _) => Reply::value(self.stored.lock().unwrap().clone()),
-            ("tell", Value::Capability(other)) => Reply::Answer(other.call("write", vec![Value::Number(1.0)])),
+            ("tell", Value::Capability(other)) => {
+                Reply::Answer(other.call("write", vec![Value::Number(1.0)]))
+            }
             _ => Reply::undefined(),
         }
     }

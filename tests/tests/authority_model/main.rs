@@ -13,6 +13,7 @@
 )]
 
 mod model;
+mod record;
 mod rules;
 mod steps;
 mod thing;
@@ -30,7 +31,7 @@ fn config(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(config(256))]
+    #![proptest_config(config(512))]
 
     #[test]
     fn a_call_succeeds_exactly_if_the_model_says_it_may(steps in prop::collection::vec(step(), 1..50)) {
@@ -39,7 +40,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(32))]
+    #![proptest_config(config(64))]
 
     #[test]
     fn the_audit_log_tells_exactly_what_happened(steps in prop::collection::vec(step(), 1..40)) {
@@ -64,7 +65,11 @@ fn run(steps: &[Step], record: Record) -> TestCaseResult {
         let read = world.close();
         prop_assert_eq!(read.unwrap_or_else(|| told.clone()), told);
         let arrived = model.records.iter().filter(|line| line.arrives).count();
-        prop_assert_eq!(arrived + model.among, model.effects.len(), "each effect has its line, and each line its effect");
+        prop_assert_eq!(
+            arrived + model.among,
+            model.effects.len(),
+            "each effect has its line, and each line its effect"
+        );
         Ok(())
     })
 }

@@ -158,10 +158,17 @@ impl Model {
     }
 
     /// Makes a grant from nothing, or of another. Tells whether that is possible.
-    pub(crate) fn add(&mut self, parent: Option<usize>, root: usize, slot: Option<usize>, rules: &[Rule]) -> bool {
+    pub(crate) fn add(
+        &mut self,
+        parent: Option<usize>,
+        root: usize,
+        slot: Option<usize>,
+        rules: &[Rule],
+    ) -> bool {
         let possible = self.may_add(parent, rules);
         if possible {
-            let before = self.grants.iter().position(|grant| slot.is_some() && grant.slot == slot && !grant.ended);
+            let before =
+                self.grants.iter().position(|grant| slot.is_some() && grant.slot == slot && !grant.ended);
             if let Some(before) = before {
                 self.end(before);
             }
@@ -185,7 +192,10 @@ impl Model {
         !rules.iter().any(|rule| rule.is_over(self.now))
             && !chain.iter().any(|link| self.grants[*link].ended || self.over(*link))
             && chain.iter().all(|link| {
-                self.grants[*link].rules.iter().all(|(above, ..)| rules.iter().all(|rule| rule.is_within(above)))
+                self.grants[*link]
+                    .rules
+                    .iter()
+                    .all(|(above, ..)| rules.iter().all(|rule| rule.is_within(above)))
             })
     }
 
@@ -229,9 +239,11 @@ impl Model {
         let passes = if is_out {
             self.admit(grant, target, inner, function, &args)
         } else {
-            self.lives(grant) && self.chain(grant).iter().all(|link| {
-                self.grants[*link].rules.iter().all(|(rule, ..)| *rule != Rule::Bytes(false))
-            })
+            self.lives(grant)
+                && self
+                    .chain(grant)
+                    .iter()
+                    .all(|link| self.grants[*link].rules.iter().all(|(rule, ..)| *rule != Rule::Bytes(false)))
         };
         let line = self.records.len();
         self.records.push(Line {
@@ -243,12 +255,13 @@ impl Model {
         if !passes {
             return None;
         }
-        let (to_target, to_caller): (fn(Ref, usize) -> Ref, fn(Ref, usize) -> Ref) =
-            if is_out { (Ref::inward, Ref::outward) } else { (Ref::outward, Ref::inward) };
-        let args = args.into_iter().map(|arg| arg.map(|reference| to_target(reference, grant))).collect();
+        let across = |reference: Ref, inward: bool| {
+            if inward { reference.inward(grant) } else { reference.outward(grant) }
+        };
+        let args = args.into_iter().map(|arg| arg.map(|reference| across(reference, is_out))).collect();
         let answer = self.call(inner, function, args)?;
         self.records[line].outcome = Outcome::Answered;
-        Some(answer.map(|reference| to_caller(reference, grant)))
+        Some(answer.map(|reference| across(reference, !is_out)))
     }
 
     /// What an object does.
@@ -302,7 +315,9 @@ impl Model {
             for (rule, used, since) in &self.grants[*link].rules {
                 let passes = match rule {
                     Rule::Calls(count) => used < count,
-                    Rule::Rate(calls, minutes) => left(*calls, *minutes, *used, now - since) >= minutes * MINUTE,
+                    Rule::Rate(calls, minutes) => {
+                        left(*calls, *minutes, *used, now - since) >= minutes * MINUTE
+                    }
                     rule => rule.allows(function, args, direct),
                 };
                 if !passes {

@@ -7,10 +7,24 @@ use crate::rules::{FUNCTIONS, PATHS, Rule};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    Grant { root: usize, slot: usize, rules: Vec<Rule> },
-    Child { of: Index, rules: Vec<Rule> },
-    Narrow { grant: Index, rules: Vec<Rule>, elsewhere: bool },
-    Revoke { grant: Index, elsewhere: bool },
+    Grant {
+        root: usize,
+        slot: usize,
+        rules: Vec<Rule>,
+    },
+    Child {
+        of: Index,
+        rules: Vec<Rule>,
+    },
+    Narrow {
+        grant: Index,
+        rules: Vec<Rule>,
+        elsewhere: bool,
+    },
+    Revoke {
+        grant: Index,
+        elsewhere: bool,
+    },
     Call(Call),
     /// The person allows what was asked for last.
     Approve,
@@ -58,7 +72,13 @@ fn rules() -> impl Strategy<Value = Vec<Rule>> {
 fn call() -> impl Strategy<Value = Call> {
     let function = prop_oneof![3 => 0..FUNCTIONS.len(), 1 => Just(3)];
     (any::<Index>(), function, prop_oneof![3 => 0..4_i8, 1 => -1..6_i8], 0..PATHS.len(), any::<Index>())
-        .prop_map(|(target, function, number, path, reference)| Call { target, function, number, path, reference })
+        .prop_map(|(target, function, number, path, reference)| Call {
+            target,
+            function,
+            number,
+            path,
+            reference,
+        })
 }
 
 pub(crate) fn step() -> impl Strategy<Value = Step> {

@@ -1,5 +1,9 @@
 //! The caveats, as the model understands them, and what each says.
 
+use std::time::Duration;
+
+use powerbox_authority::caveat::Caveat;
+
 use crate::model::{Arg, NOW};
 
 pub(crate) const MINUTE: u64 = 60_000;
@@ -38,7 +42,10 @@ impl Rule {
         let join = |items: Vec<String>| items.join(",");
         match self {
             Self::Functions(bits) => {
-                format!("functions {}", join(chosen(*bits).filter(|bit| *bit < 7).map(|bit| FUNCTIONS[bit].into()).collect()))
+                format!(
+                    "functions {}",
+                    join(chosen(*bits).filter(|bit| *bit < 7).map(|bit| FUNCTIONS[bit].into()).collect())
+                )
             }
             Self::ReadOnly => "read-only".into(),
             Self::Path(names) => format!("path {}", names.join("/")),
@@ -46,10 +53,11 @@ impl Rule {
                 let numbers = join(chosen(*bits).map(|number| number.to_string()).collect());
                 format!("arg {}.0 in [{numbers}]", FUNCTIONS[*function])
             }
-            Self::Between(function, low, high) => format!("arg {}.0 between {low} {high}", FUNCTIONS[*function]),
+            Self::Between(function, low, high) => {
+                format!("arg {}.0 between {low} {high}", FUNCTIONS[*function])
+            }
             Self::Expires(minutes) => {
-                let moment = std::time::UNIX_EPOCH + std::time::Duration::from_millis(expiry(*minutes));
-                format!("expires {}", humantime::format_rfc3339_millis(moment))
+                Caveat::expires_in(Duration::from_millis(expiry(*minutes)), 0).unwrap().to_string()
             }
             Self::Calls(count) => format!("calls {count}"),
             Self::Rate(calls, minutes) => format!("rate {calls}/{minutes}m"),
@@ -79,10 +87,13 @@ impl Rule {
             Self::Functions(bits) => (0..7).any(|bit| bits & (1 << bit) != 0 && FUNCTIONS[bit] == function),
             Self::ReadOnly => matches!(function, "read" | "has"),
             Self::Path(prefix) if direct => {
-                let names: Vec<_> = args.iter().map(|arg| if let Arg::Text(name) = arg { name } else { "/" }).collect();
+                let names: Vec<_> =
+                    args.iter().map(|arg| if let Arg::Text(name) = arg { name } else { "/" }).collect();
                 function == "has" && names.starts_with(prefix) && !names.contains(&"..")
             }
-            Self::In(on, bits) => argument(*on, &|number| (0..8).contains(&number) && bits & (1 << number) != 0),
+            Self::In(on, bits) => {
+                argument(*on, &|number| (0..8).contains(&number) && bits & (1 << number) != 0)
+            }
             Self::Between(on, low, high) => argument(*on, &|number| (*low..=*high).contains(&number)),
             Self::Bytes(enough) => *enough,
             _ => true,
@@ -96,7 +107,9 @@ impl Rule {
             (Self::Path(own), Self::Path(above)) => own.starts_with(above),
             (Self::Expires(own), Self::Expires(above)) => own <= above,
             (Self::Calls(own), Self::Calls(above)) => own <= above,
-            (Self::Rate(calls, minutes), Self::Rate(above, per)) => calls <= above && calls * per <= above * minutes,
+            (Self::Rate(calls, minutes), Self::Rate(above, per)) => {
+                calls <= above && calls * per <= above * minutes
+            }
             (Self::Bytes(own), Self::Bytes(above)) => own <= above,
             (Self::In(on, own), Self::In(other, above)) if on == other => own & !above == 0,
             (Self::In(on, own), Self::Between(other, low, high)) if on == other => {
