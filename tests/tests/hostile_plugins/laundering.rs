@@ -36,7 +36,7 @@ attacks! {
     a_lent_reference_under_another_name by Word "read-only",
     a_lent_reference_is_copied_name_by_name by Word "tells identifiers",
     a_lent_reference_tells_an_identifier by Word "tells identifiers",
-    a_lent_reference_tells_identifiers_as_names_change by Word "tells identifiers",
+    a_lent_reference_tells_identifiers_as_names_change by Word "nothing told of `deep` but its name",
     a_lent_reference_of_a_lent_reference by Word "read-only",
 }
 
@@ -378,15 +378,21 @@ async fn a_lent_reference_tells_an_identifier(guard: Guard) -> Came {
     removed(&world, said).await
 }
 
+/// The identifier that a change tells, in one piece or in two.
+fn identifier(told: &Value) -> Option<Value> {
+    let part = |key| told.get(key).and_then(Value::as_str);
+    let whole = part("id").map(str::to_owned);
+    whole.or_else(|| Some(format!("{}:{}", part("number")?, part("node")?))).map(Value::text)
+}
+
 async fn a_lent_reference_tells_identifiers_as_names_change(guard: Guard) -> Came {
     let (world, scout, lent) = guest(guard).await;
-    let said = match lent.call("followNameChanges", vec![]).call("next", vec![]).await {
-        Ok(step) => {
-            let id =
-                step.get("value").and_then(|change| change.get("value")).and_then(|value| value.get("id"));
-            format!("{:?}", use_identifier(&scout, id.cloned().unwrap()).await)
-        }
-        Err(error) => error.to_string(),
+    let step = lent.call("followNameChanges", vec![]).call("next", vec![]).await.unwrap();
+    let change = step.get("value").unwrap();
+    assert_eq!(change.get("add"), Some(&Value::text("deep")), "names are told");
+    let said = match change.get("value").and_then(identifier) {
+        Some(id) => format!("{:?}", use_identifier(&scout, id).await),
+        None => "nothing told of `deep` but its name".to_owned(),
     };
     removed(&world, said).await
 }

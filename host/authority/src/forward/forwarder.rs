@@ -9,7 +9,7 @@ use super::digest::Named;
 use super::membrane::{Membrane, Side};
 use super::ongoing::Ongoing;
 use super::refused::Refused;
-use super::{Unrecorded, Way};
+use super::{Unrecorded, Way, identifiers};
 use crate::caveat::{APPLY, Crossing as _, METHOD_NAMES};
 use crate::grant::{Admission, Grant};
 
@@ -94,7 +94,7 @@ impl Forwarder {
             let function = crate::text::clean_line(call.function());
             return Err(Refused::Method { allowed: methods.join(", "), function });
         }
-        if IDENTIFYING.contains(&call.function()) {
+        if identifiers::tells(call.function()) {
             return Err(Refused::Identifying(call.function().to_owned()));
         }
         match grant.admit(call, None)? {
@@ -145,19 +145,6 @@ impl Forwarder {
         outcome
     }
 }
-
-/// The methods of Endo's objects that tell identifiers of what is in them. In Endo an identifier is as good as a
-/// reference for whoever has a directory of his own, so with one a holder would have what the grant leads to without
-/// the grant.
-const IDENTIFYING: &[&str] = &[
-    "followLocatorNameChanges",
-    "followNameChanges",
-    "identify",
-    "listIdentifiers",
-    "listLocators",
-    "locate",
-    "reverseIdentify",
-];
 
 impl Receiver for Forwarder {
     fn receive(self: Arc<Self>, message: Message) -> Reply {

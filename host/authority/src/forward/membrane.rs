@@ -5,7 +5,7 @@ use powerbox_captp::{Answer, CallError, Message, Object, Value};
 use super::identity::Known;
 use super::promises::Open;
 use super::refused::Refused;
-use super::{Forwarder, Recorder, measure};
+use super::{Forwarder, Recorder, identifiers, measure};
 use crate::grant::Grant;
 
 /// What stands around one granted object for one holder: see [the module](super).
@@ -130,6 +130,7 @@ impl Membrane {
         };
         self.grant.admit_answer(bytes).map_err(Refused::from)?;
         match outcome {
+            Ok(value) if to == Side::Outside => self.value_across(identifiers::without(value), to, depth),
             Ok(value) => self.value_across(value, to, depth),
             Err(CallError::Thrown(value)) => Err(CallError::Thrown(self.value_across(value, to, depth)?)),
             Err(error) => Err(error),

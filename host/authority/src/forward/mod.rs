@@ -7,11 +7,13 @@
 //!
 //! The same object is the same forwarder, in both directions, and an object that comes home is itself again. Nothing is
 //! remembered of objects that nobody holds. A promise is followed, and a message to it is judged by what it settles to.
+//! Identifiers, by which a holder could come to the same objects on another way, do not cross.
 
 mod audited;
 mod call;
 mod digest;
 mod forwarder;
+mod identifiers;
 mod identity;
 mod measure;
 mod membrane;

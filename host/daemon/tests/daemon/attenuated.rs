@@ -114,13 +114,14 @@ async fn revoking_ends_it_for_everybody_at_once_and_for_good() {
     let grant = share(&home, &client, &[]).await;
     let reference = shared(&client).await;
     reference.call("list", vec![]).await.unwrap();
-    let iterator = object(reference.call("followNameChanges", vec![]).await.unwrap());
-    iterator.call("next", vec![]).await.unwrap();
+    client.ok("makeDirectory", vec![path("notes/deep")]).await;
+    let deep = object(reference.call("lookup", vec![text("deep")]).await.unwrap());
+    deep.call("list", vec![]).await.unwrap();
 
     // By another process, as `powerbox grant revoke` is.
     home.ledger().revoke(grant).unwrap();
     assert!(refusal(reference.call("list", vec![]).await).contains("revoked"));
-    assert!(refusal(iterator.call("next", vec![]).await).contains("revoked"));
+    assert!(refusal(deep.call("list", vec![]).await).contains("revoked"));
     daemon.stop().await;
 
     let daemon = home.start();

@@ -1,0 +1,176 @@
+//! Authority as its user meets it: grants, guests, references for others and the audit, by the program's own words.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+use powerbox_tests::powerbox::{Powerbox, component};
+use powerbox_tests::program::Finished;
+use serde_json::Value;
+
+/// A user with two directories, and `compare` installed over them.
+fn user() -> Powerbox {
+    let user = Powerbox::embedded().unwrap();
+    for (directory, name) in [("notes", "plan"), ("old", "ideas")] {
+        user.ok(&["mkdir", directory]).unwrap();
+        user.ok(&["store", &format!("{directory}/{name}"), "--text", "x"]).unwrap();
+    }
+    let file = component("compare").unwrap();
+    let install = ["plugin", "install", "--yes", file.to_str().unwrap()];
+    user.ok(&[&install[..], &["--bind", "left=notes", "--bind", "right=old"]].concat()).unwrap();
+    user
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+fn denied(finished: &Finished, part: &str) {
+    assert_eq!(finished.status, Some(3), "{finished:?}");
+    assert!(finished.stderr.contains(part), "{part} is not in {finished:?}");
+}
+
+/// The number of the live grant that fills a slot.
+fn grant(user: &Powerbox, holder: &str, slot: &str) -> String {
+    let listed: Value = serde_json::from_str(&user.ok(&["grant", "list", "--json"]).unwrap()).unwrap();
+    let found = listed.as_array().unwrap().iter().find(|one| one["holder"] == holder && one["slot"] == slot);
+    found.unwrap_or_else(|| panic!("{holder} has no {slot}: {listed}"))["id"].to_string()
+}
+
+#[test]
+fn a_grant_counts_over_processes_and_says_how_to_go_on() {
+    let user = user();
+    user.ok(&words("grant add compare left=notes --functions list --calls 2")).unwrap();
+    for _ in 0..2 {
+        user.ok(&["compare"]).unwrap();
+    }
+    let third = user.run(&["compare"]).unwrap();
+    denied(&third, "`calls 2` is used up");
+    assert!(
+        third
+            .stderr
+            .contains("hint: the person can grant it anew with `powerbox grant add compare left=notes`")
+    );
+    // The way that was named works.
+    user.ok(&words("grant add compare left=notes")).unwrap();
+    user.ok(&["compare"]).unwrap();
+}
+
+#[test]
+fn odd_caveats_are_a_matter_of_words() {
+    let user = user();
+    for odd in [
+        "--calls 0",
+        "--calls -1",
+        "--rate 5",
+        "--bytes 99999999999GiB",
+        "--expires yesterday",
+        "--path a//b",
+    ] {
+        let line = format!("grant add compare left=notes {odd}");
+        let finished = user.run(&words(&line)).unwrap();
+        assert_eq!(finished.status, Some(2), "{odd}: {finished:?}");
+    }
+    user.ok(&["compare"]).unwrap();
+}
+
+#[test]
+fn revoking_takes_back_the_subtree_and_nothing_else() {
+    let user = user();
+    let parent = grant(&user, "plugin compare", "left");
+    user.ok(&words(&format!("grant add compare right --parent {parent} --read-only"))).unwrap();
+    user.ok(&["compare"]).unwrap();
+    let wider = user.run(&words(&format!("grant narrow {parent} --calls 5"))).unwrap();
+    assert_eq!(wider.status, Some(0), "{wider:?}");
+    user.ok(&words(&format!("grant revoke {parent} --yes"))).unwrap();
+    denied(&user.run(&["compare"]).unwrap(), "revoked");
+    // Neither slot is left, and the names are where they were.
+    let why: String = user.ok(&["why", "compare"]).unwrap();
+    assert!(!why.contains("→ `notes`"), "{why}");
+    assert_eq!(user.ok(&["list", "notes"]).unwrap(), "plan\n");
+}
+
+#[test]
+fn a_guests_commands_have_the_guests_names_and_its_own_grants() {
+    let user = user();
+    user.ok(&words("mkguest scout-mail scout --introduce notes=papers")).unwrap();
+    assert_eq!(user.ok(&words("list --as scout papers")).unwrap(), "plan\n");
+    assert_eq!(
+        user.run(&words("list --as scout notes")).unwrap().status,
+        Some(1),
+        "it has another name for it"
+    );
+    assert_eq!(user.run(&words("show --as scout old/ideas")).unwrap().status, Some(1));
+    // What the person granted to the plugin is not the guest's.
+    let unbound = user.run(&words("--as scout compare")).unwrap();
+    assert!(unbound.stderr.contains("powerbox grant add compare left=NAME --as scout"), "{unbound:?}");
+    user.ok(&["compare"]).unwrap();
+    for slot in ["left=papers", "right=papers"] {
+        user.ok(&["grant", "add", "compare", slot, "--as", "scout"]).unwrap();
+    }
+    assert!(user.ok(&words("--as scout compare --all")).unwrap().contains("both"));
+    // Taking the agent's grant back ends all that is done in its name, and nothing of the person's.
+    let agent = grant(&user, "agent scout", "@agent");
+    user.ok(&["grant", "revoke", &agent, "--yes"]).unwrap();
+    assert_ne!(user.run(&words("--as scout compare")).unwrap().status, Some(0));
+    assert_ne!(user.run(&words("list --as scout")).unwrap().status, Some(0));
+    user.ok(&["compare"]).unwrap();
+}
+
+#[test]
+fn a_reference_for_others_allows_less_and_can_be_taken_back() {
+    let user = user();
+    user.ok(&words("attenuate notes --methods list,lookup --calls 4 --as shared")).unwrap();
+    user.ok(&words("mkguest eve-mail eve --introduce shared")).unwrap();
+    assert_eq!(user.ok(&words("list --as eve shared")).unwrap(), "plan\n");
+    let refused = user.run(&words("mkdir --as eve shared/mine")).unwrap();
+    assert_ne!(refused.status, Some(0));
+    assert!(refused.stderr.contains("allows list,lookup, not"), "{refused:?}");
+    // It outlives the daemon, and so does its end.
+    user.ok(&["stop"]).unwrap();
+    assert_eq!(user.ok(&words("list --as eve shared")).unwrap(), "plan\n");
+    let reference = grant(&user, "reference shared", "shared");
+    user.ok(&["grant", "revoke", &reference, "--yes"]).unwrap();
+    assert!(user.run(&words("list --as eve shared")).unwrap().stderr.contains("revoked"));
+    user.ok(&["stop"]).unwrap();
+    assert!(user.run(&words("list --as eve shared")).unwrap().stderr.contains("revoked"));
+    assert_eq!(user.ok(&["list", "notes"]).unwrap(), "plan\n", "the owner's own way is open");
+}
+
+#[test]
+fn where_nobody_can_be_asked_the_call_is_refused_and_can_be_allowed_once() {
+    let user = user();
+    user.ok(&words("grant add compare left=notes --confirm")).unwrap();
+    let refused = user.run(&["compare"]).unwrap();
+    denied(&refused, "nobody to ask");
+    let command = refused.stderr.split('`').find(|part| part.starts_with("powerbox grant allow")).unwrap();
+    user.ok(&words(command.strip_prefix("powerbox ").unwrap())).unwrap();
+    user.ok(&["compare"]).unwrap();
+    denied(&user.run(&["compare"]).unwrap(), "nobody to ask");
+}
+
+#[test]
+fn the_audit_has_it_all_in_a_chain_that_shows_changes() {
+    let user = user();
+    user.ok(&words("grant add compare left=notes --functions has")).unwrap();
+    denied(&user.run(&["compare"]).unwrap(), "allows has");
+    let refused = user.ok(&words("audit --json --denied --plugin compare")).unwrap();
+    let record: Value = serde_json::from_str(refused.lines().next_back().unwrap()).unwrap();
+    assert_eq!((&record["slot"], &record["decision"]), (&"left".into(), &"denied".into()));
+    assert!(record["principal"].as_str().unwrap().starts_with("person > plugin compare > invocation"));
+    let sound = user.run(&words("audit --verify")).unwrap();
+    assert_eq!(sound.status, Some(0), "{sound:?}");
+
+    let folder = user.path("state/powerbox/audit");
+    let segment = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let text = std::fs::read_to_string(&segment).unwrap();
+    std::fs::write(&segment, text.replacen("denied", "wanted", 1)).unwrap();
+    let changed = user.run(&words("audit --verify")).unwrap();
+    assert_eq!(changed.status, Some(1), "{changed:?}");
+    // Put back, it is sound again.
+    std::fs::write(&segment, text).unwrap();
+    assert_eq!(user.run(&words("audit --verify")).unwrap().status, Some(0));
+}
