@@ -119,6 +119,7 @@ mod tests {
             function: "remove".to_owned(),
             arguments: "\"notes\"".to_owned(),
             digest: "0123456789abcdef".repeat(4),
+            repeatable: true,
             grant: "5".parse().ok(),
         }
     }

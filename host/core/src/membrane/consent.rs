@@ -20,6 +20,8 @@ pub struct Consent {
     pub arguments: String,
     /// The digest of the exact call that is agreed to.
     pub digest: String,
+    /// Whether the same call can be told by its digest later, so that it can be agreed to beforehand.
+    pub repeatable: bool,
     /// The grant that wants the person asked.
     pub grant: Option<GrantId>,
 }
@@ -66,10 +68,16 @@ impl Asking {
                 rule: format!(
                     "grant {number} wants the person to confirm each call, and there is nobody to ask"
                 ),
-                remedy: Some(format!(
-                    "run it at a terminal, or allow this one call with `powerbox grant allow {number} {}`",
-                    consent.digest
-                )),
+                remedy: Some(if consent.repeatable {
+                    let digest = &consent.digest;
+                    format!(
+                        "run it at a terminal, or allow this one call with `powerbox grant allow {number} {digest}`"
+                    )
+                } else {
+                    "run it at a terminal; this call carries something that has no name of yours, so it can only be \
+                     agreed to as it is made"
+                        .to_owned()
+                }),
             }),
         }
     }

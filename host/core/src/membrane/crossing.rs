@@ -14,17 +14,17 @@ use super::act::{Act, Begun, Judged, Paths, size};
 use super::answer::answer;
 use super::consent::{Asking, Consent};
 use super::entry::{Entry, State, Whose};
-use super::exact::Once;
-use super::handle::{Handle, Kind, ObjectRef, Rights};
-use super::outward::may_leave;
+use super::exact::{Once, can_be_repeated};
+use super::handle::{Handle, Kind, ObjectRef};
 use super::pace::Pace;
 use super::problem::Problem;
 use super::scrub::scrub;
 use super::told::Told;
 use super::types;
 use super::unanswered::Unanswered;
-use crate::bridge::{camel_case, from_wit};
-use crate::daemon::{Dialect, put};
+use super::understand::Understood;
+use crate::bridge::from_wit;
+use crate::daemon::Dialect;
 use crate::local::FrontEnd;
 use crate::principal::Principal;
 
@@ -68,7 +68,7 @@ pub struct Slot {
 
 pub(super) struct Inner {
     pub(super) slots: HashMap<String, Slot>,
-    ended: HashSet<String>,
+    pub(super) ended: HashSet<String>,
     pub(super) dialect: Dialect,
     pub(super) audit: Arc<Audit>,
     pub(super) whose: Arc<Whose>,
@@ -232,6 +232,7 @@ impl Inner {
                     function: entry.function.clone(),
                     arguments: entry.arguments.clone(),
                     digest,
+                    repeatable: can_be_repeated(&args, &once),
                     grant,
                 };
                 let (this, function) = (Arc::clone(self), Arc::clone(function));
@@ -336,92 +337,8 @@ impl Inner {
         self.cross(&function, args).finished().await
     }
 
-    fn understand(
-        self: &Arc<Self>,
-        function: &Function,
-        args: &[Value<Handle>],
-    ) -> Result<Understood, Problem> {
-        match &function.kind {
-            FunctionKind::Free => self.slot_act(function, args).map(Understood::Act),
-            FunctionKind::Method(resource) => {
-                if interface_matches(resource.interface(), "powerbox:plugin/types") {
-                    types::understand(self, resource.name(), &function.item, args)
-                } else {
-                    self.object_act(camel_case(&function.item), args)
-                }
-            }
-            FunctionKind::Static(_) | FunctionKind::Constructor(_) => {
-                Err(Problem::Invalid(format!("`{function}` makes objects, which no slot can")))
-            }
-        }
-    }
-
     fn is_power(&self, function: &Function) -> bool {
         self.slots.get(&*function.slot).is_some_and(|slot| slot.power.is_some())
-    }
-
-    fn slot_act(self: &Arc<Self>, function: &Function, args: &[Value<Handle>]) -> Result<Act, Problem> {
-        let slot = self.slots.get(&*function.slot).cloned();
-        let slot = slot.ok_or_else(|| match self.ended.contains(&*function.slot) {
-            true => Problem::Revoked,
-            false => Problem::Unbound(function.slot.to_string()),
-        })?;
-        if slot.power == Some("powerbox:plugin/callbacks") {
-            return self.own_act(slot.grant, args);
-        }
-        let (interface, _) = function.interface.split_once('@').unwrap_or((&function.interface, ""));
-        let binding = self.dialect.binding(interface, &function.item);
-        no_reference_by_text(&binding.method)?;
-        may_leave(args, slot.power.is_some())?;
-        let (this, args) = (Arc::clone(self), args.to_vec());
-        let (grant, method) = (Arc::clone(&slot.grant), binding.method.clone());
-        Ok(Act {
-            grant: Arc::clone(&grant),
-            also: Vec::new(),
-            method: binding.method,
-            direct: true,
-            paths: Paths::Arguments(binding.args),
-            listed: None,
-            make: Box::new(move || {
-                let args = this.outward_all(args, &grant, slot.power.is_some())?;
-                let args =
-                    put(args, binding.args).map_err(|mismatch| Problem::Invalid(mismatch.to_string()))?;
-                Ok(Begun::Awaited(slot.object.call(method, args), Rights::All))
-            }),
-        })
-    }
-
-    /// A call of a method of an object that the plugin holds: the object is the first argument.
-    pub(super) fn object_act(
-        self: &Arc<Self>,
-        method: String,
-        args: &[Value<Handle>],
-    ) -> Result<Understood, Problem> {
-        let mut args = args.iter().cloned();
-        let Some(Value::Capability(handle)) = args.next() else {
-            return Err(Problem::Invalid("the first argument is not a reference".to_owned()));
-        };
-        let (Kind::Object(reference) | Kind::Changes(reference)) = handle.kind() else {
-            return Err(Problem::Invalid("this is not a reference to an object of others".to_owned()));
-        };
-        if reference.object.is_promise() {
-            return Ok(Understood::Promise(reference.clone()));
-        }
-        permit(reference, &method)?;
-        let (this, reference, args) = (Arc::clone(self), reference.clone(), args.collect::<Vec<_>>());
-        may_leave(&args, false)?;
-        Ok(Understood::Act(Act {
-            grant: Arc::clone(&reference.grant),
-            also: Vec::new(),
-            method: method.clone(),
-            direct: reference.direct,
-            paths: Paths::Arguments(&[]),
-            listed: Some(args.clone()),
-            make: Box::new(move || {
-                let args = this.outward_all(args, &reference.grant, false)?;
-                Ok(Begun::Awaited(reference.object.call(method, args), Rights::All))
-            }),
-        }))
     }
 
     pub(super) fn entry(&self, function: &Function, args: &[Value<Handle>]) -> Entry {
@@ -451,14 +368,6 @@ impl Inner {
     }
 }
 
-/// A call, as far as it is understood.
-pub(super) enum Understood {
-    /// It can be judged.
-    Act(Act),
-    /// It is of a promise.
-    Promise(ObjectRef),
-}
-
 /// Asks every grant of the chain.
 fn judge(
     act: &Act,
@@ -484,40 +393,6 @@ fn admitted(outcome: Outcome, grant: &Arc<Grant>) -> Outcome {
 pub(super) fn ended(grant: &Arc<Grant>, ending: Ending) -> Problem {
     Problem::refused(Refusal::Ended { grant: grant.id(), ending }, grant)
 }
-
-/// Checks that a reference carries the right to a method.
-pub(super) fn permit(reference: &ObjectRef, method: &str) -> Result<(), Problem> {
-    reference.grant.alive().map_err(|refusal| Problem::refused(refusal, &reference.grant))?;
-    match &reference.rights {
-        Rights::All => Ok(()),
-        Rights::Methods(methods) if methods.iter().any(|allowed| allowed == method) => Ok(()),
-        Rights::Methods(methods) => {
-            let allowed = methods.join(", ");
-            Err(Problem::denied(format!(
-                "the parameter allows {allowed}, not {}",
-                crate::text::clean_line(method)
-            )))
-        }
-        Rights::Opaque => {
-            Err(Problem::denied("what is read from a name can be shown and stored, not called"))
-        }
-    }?;
-    no_reference_by_text(method)
-}
-
-/// Refuses methods by which a text becomes a reference.
-fn no_reference_by_text(method: &str) -> Result<(), Problem> {
-    if !BY_TEXT.contains(&method) {
-        return Ok(());
-    }
-    Err(Problem::denied(format!(
-        "`{method}` makes a reference of an identifier, and no text is a reference here"
-    )))
-}
-
-/// The methods of Endo's objects by which a text becomes a reference. With them, a plugin that may only look at what
-/// has an identifier could use it.
-const BY_TEXT: &[&str] = &["lookupById", "storeIdentifier", "storeLocator"];
 
 /// Records the outcome, and gives it as the plugin is told it: with names as the user wrote them, since a daemon that
 /// misses a name says only the last part of its path, and without what is none of its business.

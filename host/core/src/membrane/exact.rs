@@ -48,23 +48,22 @@ pub(super) fn exact(act: &Act, args: &[Value<Handle>], once: &Once) -> String {
     };
     part(act.grant.what().as_bytes(), &mut hasher);
     part(act.method.as_bytes(), &mut hasher);
-    let mut marks = once.always;
-    match write_body(&Value::List(args.to_vec())) {
-        Ok((body, handles)) => {
-            part(body.as_bytes(), &mut hasher);
-            for handle in &handles {
-                match known(handle) {
-                    Some(name) => part(name.as_bytes(), &mut hasher),
-                    None => marks = true,
-                }
-            }
+    if let Ok((body, handles)) = write_body(&Value::List(args.to_vec())) {
+        part(body.as_bytes(), &mut hasher);
+        for name in handles.iter().filter_map(known) {
+            part(name.as_bytes(), &mut hasher);
         }
-        Err(_) => marks = true,
     }
-    if marks {
+    if !can_be_repeated(args, once) {
         once.mark(&mut hasher);
     }
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether the same call can be told again in another process, so that the person can agree to it beforehand.
+pub(super) fn can_be_repeated(args: &[Value<Handle>], once: &Once) -> bool {
+    let written = write_body(&Value::List(args.to_vec()));
+    !once.always && written.is_ok_and(|(_, handles)| handles.iter().all(|handle| known(handle).is_some()))
 }
 
 /// What the user wrote for just this thing, not for something that it led to.

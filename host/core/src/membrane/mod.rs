@@ -25,6 +25,7 @@ mod scrub;
 mod told;
 mod types;
 mod unanswered;
+mod understand;
 
 pub use blob::Blob;
 pub use consent::{Consent, Word};

@@ -8,10 +8,11 @@ use powerbox_passable::Value;
 
 use super::act::{Act, Begun, Paths, names};
 use super::blob::Blob;
-use super::crossing::{Inner, Understood, permit};
+use super::crossing::Inner;
 use super::handle::{Handle, Kind, ObjectRef, Rights};
 use super::name::{DESIGNATED, Name};
 use super::problem::Problem;
+use super::understand::{Understood, permit};
 use crate::bridge::{Reference as _, camel_case, read_body};
 use crate::registry::NameRight;
 
