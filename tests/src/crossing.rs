@@ -79,8 +79,13 @@ impl Rig {
         })
     }
 
-    /// A membrane whose slot is granted with these caveats.
+    /// A membrane whose slot is granted with these caveats, to an object like those of others.
     pub fn membrane(&self, caveats: &[&str]) -> Result<Membrane> {
+        self.membrane_to(None, caveats)
+    }
+
+    /// The same, to an object that counts as the host's own power of this interface, if one is told.
+    pub fn membrane_to(&self, power: Option<&'static str>, caveats: &[&str]) -> Result<Membrane> {
         let holder = Holder::plugin(None, "rig");
         let record = self.ledger.add(&NewGrant {
             origin: Origin::Object(Target::Object { name: vec!["sink".to_owned()], id: None }),
@@ -91,7 +96,7 @@ impl Rig {
             giver: "the test".to_owned(),
         })?;
         let grant = self.ledger.grant(record.id)?.child(SLOT);
-        let slot = Slot { object: self.object.clone(), grant, power: None };
+        let slot = Slot { object: self.object.clone(), grant, power };
         let principal = Principal::person().with(Link::Plugin("rig".to_owned())).with(Link::Invocation(1));
         Ok(Membrane::new(Setting {
             principal,

@@ -66,6 +66,7 @@ impl Grant {
     pub fn admit(&self, call: &dyn Crossing, agreed: Option<&str>) -> Result<Admission, Refusal> {
         self.check()?;
         let mut ask = None;
+        let mut expires = false;
         let mut charge = Charge { calls: 1, ..Charge::default() };
         for link in self.chain() {
             for (place, caveat) in link.caveats().iter().enumerate() {
@@ -74,6 +75,8 @@ impl Grant {
                 let asks = matches!(caveat, Caveat::Confirm);
                 match link.id {
                     Some(grant) if asks => ask = Some(grant),
+                    // That its time is not over is checked already.
+                    Some(_) if matches!(caveat, Caveat::Expires(_)) => expires = true,
                     Some(grant) if caveat.is_metered() => {
                         charge.tolls.push(Toll { grant, place, caveat: caveat.clone() });
                     }
@@ -97,6 +100,9 @@ impl Grant {
             }
         }
         let now = self.ledger.as_ref().map_or(0, |ledger| ledger.clock().now());
+        if expires && let Some(ledger) = &self.ledger {
+            ledger.note_time_passes(now).map_err(|error| Refusal::Ledger(error.to_string()))?;
+        }
         self.chain().for_each(|link| link.touch(now));
         Ok(Admission::Granted)
     }

@@ -74,6 +74,25 @@ impl Ledger {
         self.end(id, Ending::Expired).map(drop)
     }
 
+    /// Notes how late it is, once a second at most: a clock that is set back over a restart gains no more than that.
+    pub(crate) fn note_time_passes(&self, now: u64) -> Result<(), LedgerError> {
+        /// In milliseconds.
+        const STEP: u64 = 1000;
+        let noted = self.0.noted.load(Ordering::Relaxed);
+        if now < noted.saturating_add(STEP) {
+            return Ok(());
+        }
+        self.0.noted.store(now, Ordering::Relaxed);
+        let connection = self.connection();
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let written = connection
+            .execute("UPDATE state SET value = max(value, ?1) WHERE name = 'time'", [sql_time(now)]);
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        drop(connection);
+        self.mark_unsynced();
+        Ok(written.map(drop)?)
+    }
+
     /// Learns the latest time that was told before, and notes it if it is later now.
     pub(super) fn settle_time(&self) -> Result<(), LedgerError> {
         let connection = self.connection();

@@ -21,7 +21,7 @@ pub(crate) use meter::{Charge, Charged, Toll};
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use rusqlite::Connection;
@@ -43,6 +43,8 @@ struct Inner {
     live: Mutex<HashMap<GrantId, Weak<Grant>>>,
     uses: Mutex<HashMap<GrantId, Arc<Uses>>>,
     clock: Clock,
+    /// The latest time that was noted for grants that expire.
+    noted: AtomicU64,
     unsynced: Arc<AtomicBool>,
     flusher: std::sync::OnceLock<meter::Flusher>,
 }
@@ -64,6 +66,7 @@ impl Ledger {
             live: Mutex::default(),
             uses: Mutex::default(),
             clock,
+            noted: AtomicU64::new(0),
             unsynced: Arc::default(),
             flusher: std::sync::OnceLock::new(),
         }));

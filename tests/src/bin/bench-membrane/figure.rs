@@ -67,6 +67,10 @@ pub(crate) fn micros(time: Duration) -> f64 {
 pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
     pub(crate) fn push(&mut self, time: Duration) {
         self.0.push(time);
     }
