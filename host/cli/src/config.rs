@@ -69,6 +69,8 @@ struct Keys {
     crossings_at_once: Option<i64>,
     /// What one run may put out in a second.
     output_kib_per_second: Option<i64>,
+    /// Calls that may wait for their answers at once, of all runs together.
+    unanswered: Option<i64>,
 }
 
 /// The longest time, a year, and the most MiB, which are a tebibyte: beyond them nothing can be counted on.
@@ -138,6 +140,7 @@ impl Keys {
         put(&mut base.crossings_at_once, at_once.map(count));
         let output = set("output-kib-per-second", self.output_kib_per_second, u32::MAX.into())?;
         put(&mut base.output_kib_per_second, output.map(count));
+        put(&mut base.unanswered, set("unanswered", self.unanswered, u32::MAX.into())?.map(size));
         Ok(base)
     }
 }
@@ -196,6 +199,7 @@ pub(crate) fn keys(allowance: &Allowance) -> Vec<(&'static str, String)> {
         ("crossings-per-second", allowance.crossings_per_second.to_string()),
         ("crossings-at-once", allowance.crossings_at_once.to_string()),
         ("output-kib-per-second", allowance.output_kib_per_second.to_string()),
+        ("unanswered", allowance.unanswered.to_string()),
     ]
 }
 
