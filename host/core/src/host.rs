@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use powerbox_authority::audit::{Audit, AuditBounds, AuditError};
 use powerbox_authority::clock::Clock;
 use powerbox_authority::ledger::{AddError, Following, Ledger, LedgerError};
+use powerbox_captp::CallError;
 use powerbox_sandbox::{CacheBounds, CacheError, CodeCache, Engine, EngineError, EngineOptions};
 use tokio::sync::broadcast;
 
@@ -221,7 +222,13 @@ impl Host {
         if let Some(daemon) = current.as_ref().filter(|daemon| daemon.is_connected()) {
             return Ok(daemon.clone());
         }
-        let daemon = Daemon::greet(self.0.connect.connect().await?).await?;
+        let daemon = match Daemon::greet(self.0.connect.connect().await?).await {
+            // It was ending just when we came. Whoever comes now finds another one, or starts it.
+            Err(ConnectError::Setup(CallError::Disconnected(_))) => {
+                Daemon::greet(self.0.connect.connect().await?).await?
+            }
+            greeted => greeted?,
+        };
         *current = Some(daemon.clone());
         Ok(daemon)
     }
