@@ -48,8 +48,8 @@ pub use failure::{Failure, Trap};
 pub use host::{Host, HostError, Reply};
 pub use limits::{Limits, SLICE, TICK};
 pub use manifest::{
-    CustomSection, DOCS_SECTION, Manifest, ManifestError, ManifestFunction, ManifestInterface, ManifestParam,
-    SlotKind,
+    About, CustomSection, DOCS_SECTION, Manifest, ManifestError, ManifestFunction, ManifestInterface,
+    ManifestParam, SlotKind,
 };
 pub use usage::Usage;
 pub use wit::{Function, Import, Resource, Type, Val};

@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::limits::Limits;
 
+mod about;
 mod docs;
 mod read;
 
+pub use about::About;
 pub use read::DOCS_SECTION;
 
 /// A component's imports, exports and custom sections.
@@ -21,6 +23,9 @@ pub struct Manifest {
     pub digest: Digest,
     /// The size of the file in bytes.
     pub size: u64,
+    /// What its author says about the whole.
+    #[serde(default)]
+    pub about: About,
     /// Everything it can reach, in its own order. Nothing else can be linked to it.
     pub imports: Vec<ManifestInterface>,
     /// Everything that can be called in it.

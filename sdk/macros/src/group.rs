@@ -18,12 +18,14 @@ pub(crate) struct Group {
     summary: String,
     log_panics: bool,
     receives: bool,
+    /// The function that brings the store into this version's form.
+    migrates: Option<Path>,
     commands: Vec<Path>,
 }
 
 impl Parse for Group {
     fn parse(input: ParseStream) -> Result<Self, Error> {
-        let (mut log_panics, mut receives) = (false, false);
+        let (mut log_panics, mut receives, mut migrates) = (false, false, None);
         let attributes = input.call(Attribute::parse_outer)?;
         for attribute in &attributes {
             if attribute.path().is_ident("log_panics") {
@@ -32,8 +34,10 @@ impl Parse for Group {
             } else if attribute.path().is_ident("receives") {
                 attribute.meta.require_path_only()?;
                 receives = true;
+            } else if attribute.path().is_ident("migrates") {
+                migrates = Some(attribute.parse_args()?);
             } else if !attribute.path().is_ident("doc") {
-                let known = "a group can have `#[log_panics]` and `#[receives]`";
+                let known = "a group can have `#[log_panics]`, `#[receives]` and `#[migrates(function)]`";
                 return Err(Error::new_spanned(attribute, known));
             }
         }
@@ -59,7 +63,8 @@ impl Parse for Group {
             return Err(Error::new(span, "a group has at least one command"));
         }
         input.parse::<Option<Token![,]>>()?;
-        Ok(Self { name, summary, log_panics, receives, commands: commands.into_iter().collect() })
+        let commands = commands.into_iter().collect();
+        Ok(Self { name, summary, log_panics, receives, migrates, commands })
     }
 }
 
@@ -70,6 +75,7 @@ impl Group {
         let entries: Vec<Path> = self.commands.iter().map(command::entry_path).collect();
         let hook = self.log_panics.then(|| quote!(::powerbox_sdk::rt::hook_panics();));
         let receiver = self.receives.then(receiver);
+        let migration = self.migrates.as_ref().map(migration);
         quote! {
             const _: () = ::core::assert!(
                 ::powerbox_sdk::rt::no_word_twice(&[#(<#entries as ::powerbox_sdk::rt::Entry>::WORDS),*]),
@@ -107,6 +113,8 @@ impl Group {
             ::powerbox_sdk::bindings::export!(PowerboxGroup with_types_in ::powerbox_sdk::bindings);
 
             #receiver
+
+            #migration
         }
     }
 }
@@ -127,6 +135,23 @@ fn receiver() -> TokenStream {
 
         ::powerbox_sdk::bindings::receiving::export_receiver!(
             PowerboxGroup with_types_in ::powerbox_sdk::bindings::receiving
+        );
+    }
+}
+
+/// Writes the export that is called before this version takes an older one's place.
+fn migration(function: &Path) -> TokenStream {
+    quote! {
+        impl ::powerbox_sdk::bindings::migrating::exports::powerbox::plugin::migration::Guest for PowerboxGroup {
+            async fn migrate(
+                from_version: ::std::string::String,
+            ) -> ::core::result::Result<(), ::powerbox_sdk::Problem> {
+                #function(from_version).await.map_err(::core::convert::Into::into)
+            }
+        }
+
+        ::powerbox_sdk::bindings::migrating::export_migration!(
+            PowerboxGroup with_types_in ::powerbox_sdk::bindings::migrating
         );
     }
 }
@@ -155,6 +180,14 @@ mod tests {
         assert!(exports(quote! { #[doc = "A"] #[receives] storage: [list] }));
         assert!(!exports(quote! { #[doc = "A"] storage: [list] }));
         assert!(read(quote! { #[doc = "A"] #[receives(all)] storage: [list] }).is_err());
+    }
+
+    #[test]
+    fn only_a_group_that_says_so_migrates() {
+        let exports = |tokens| read(tokens).unwrap().expand().to_string().contains("migration");
+        assert!(exports(quote! { #[doc = "A"] #[migrates(old::migrate)] notes: [list] }));
+        assert!(!exports(quote! { #[doc = "A"] notes: [list] }));
+        assert!(read(quote! { #[doc = "A"] #[migrates] notes: [list] }).is_err());
     }
 
     #[test]

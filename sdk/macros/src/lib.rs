@@ -60,7 +60,8 @@ pub fn command(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// The documentation comment is the group's summary. Commands are named by the paths of the modules where they are
 /// declared: `files::store`, not a `use` of it. With `#[log_panics]` before the name, a panic is written to the
 /// plugin's `log` slot, which it then asks for. With `#[receives]` the plugin gets the messages to objects that it
-/// makes with `powerbox_sdk::callback`.
+/// makes with `powerbox_sdk::callback`. With `#[migrates(function)]` an `async fn function(from_version: String)` is
+/// called before this version takes an older one's place, to bring what is in the plugin's store into its form.
 #[proc_macro]
 pub fn group(input: TokenStream) -> TokenStream {
     parse_macro_input!(input as group::Group).expand().into()

@@ -21,6 +21,10 @@ wit_bindgen::generate!({
             import powerbox:plugin/log@0.1.0;
             import powerbox:plugin/registry@0.1.0;
             import powerbox:plugin/callbacks@0.1.0;
+            import powerbox:plugin/store@0.1.0;
+            import powerbox:plugin/http@0.1.0;
+            import powerbox:plugin/clock@0.1.0;
+            import powerbox:plugin/random@0.1.0;
             import endo:daemon/types@0.1.0;
             export powerbox:plugin/commands@0.1.0;
         }
@@ -51,6 +55,28 @@ pub mod receiving {
         pub_export_macro: true,
         export_macro_name: "export_receiver",
         default_bindings_module: "powerbox_sdk::bindings::receiving",
+        runtime_path: "::powerbox_sdk::wit_bindgen::rt",
+        bitflags_path: "::powerbox_sdk::wit_bindgen::rt::bitflags",
+    });
+}
+
+/// What only a plugin exports whose group is marked `#[migrates]`.
+pub mod migrating {
+    wit_bindgen::generate!({
+        inline: "
+            package powerbox:migrating@0.1.0;
+
+            world migrating {
+                export powerbox:plugin/migration@0.1.0;
+            }
+        ",
+        path: ["wit/powerbox-plugin"],
+        with: {
+            "powerbox:plugin/types@0.1.0": crate::bindings::powerbox::plugin::types,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_migration",
+        default_bindings_module: "powerbox_sdk::bindings::migrating",
         runtime_path: "::powerbox_sdk::wit_bindgen::rt",
         bitflags_path: "::powerbox_sdk::wit_bindgen::rt::bitflags",
     });

@@ -41,9 +41,13 @@ pub use arguments::Arguments;
 mod callback;
 pub use callback::callback;
 
+pub mod clock;
+
 mod duration;
 
 mod group;
+
+pub mod http;
 
 pub mod log;
 
@@ -58,10 +62,14 @@ pub use parameter::{EdgeName, Json, Locator, MessageNumber, Parameter, Secret, S
 
 mod problem;
 
+pub mod random;
+
 mod read;
 pub use read::File;
 
 pub mod smallcaps;
+
+pub mod store;
 
 mod value;
 pub use value::{Reference, Value};

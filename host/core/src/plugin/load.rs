@@ -151,7 +151,7 @@ async fn describe(component: &Component<Handle>) -> Result<CommandGroup, PluginE
 }
 
 /// The form of remembered descriptions; another form is described anew.
-const DESCRIPTION_FORM: u32 = 1;
+const DESCRIPTION_FORM: u32 = 2;
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Remembered {

@@ -12,7 +12,8 @@ use wit_parser::{Function, FunctionKind, InterfaceId, Resolve, TypeDefKind, Worl
 
 use super::docs::Documentation;
 use super::{
-    CustomSection, Manifest, ManifestError, ManifestFunction, ManifestInterface, ManifestParam, SlotKind,
+    About, CustomSection, Manifest, ManifestError, ManifestFunction, ManifestInterface, ManifestParam,
+    SlotKind,
 };
 use crate::digest::Digest;
 use crate::wit_text;
@@ -57,6 +58,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Manifest, ManifestError> {
     Ok(Manifest {
         digest: Digest::of(bytes),
         size: bytes.len() as u64,
+        about: About::read(&outline.sections),
         imports,
         exports,
         sections: outline.sections,

@@ -1,0 +1,29 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// The HTTP client cannot be set up: the machine has no usable certificates, say.
+#[derive(Debug, thiserror::Error)]
+#[error("requests cannot be sent: {0}")]
+pub struct ClientError(#[source] reqwest::Error);
+
+/// Sets up a client that follows no redirects and keeps no cookies; certificates are checked as the system does.
+///
+/// It takes some milliseconds, so it is made when it is first needed.
+///
+/// # Errors
+///
+/// If the system's certificates cannot be used.
+pub fn client() -> Result<reqwest::Client, ClientError> {
+    let provider = rustls::crypto::ring::default_provider();
+    // Whoever came first set up the same.
+    let _: Result<(), Arc<_>> = provider.install_default();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .user_agent(concat!("powerbox/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(ClientError)
+}

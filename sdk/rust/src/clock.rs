@@ -1,0 +1,3 @@
+//! The time. Using it makes a plugin ask for the local power `clock`.
+
+pub use crate::bindings::powerbox::plugin::clock::now;
