@@ -14,7 +14,7 @@ use crate::embedded::{Embedded, External};
 use crate::exit::{Failure, Status};
 use crate::paths::Paths;
 use crate::terminal::Terminal;
-use crate::{attenuate, audit, grant, log, plugin, prompt, service, why};
+use crate::{attenuate, audit, doctor, grant, log, plugin, prompt, service, why};
 
 /// Which daemon is used.
 #[derive(Clone, Debug)]
@@ -72,6 +72,9 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
         if serving {
             return service::serve(&paths).await.map(|()| Status::Done);
         }
+        if matches!(arguments.verb, Some(Verb::Doctor)) {
+            return doctor::run(&paths, arguments.connect.as_deref(), arguments.json).await;
+        }
         let config = Config::read(&paths.config)?;
         let choice = choose(arguments.connect.as_deref(), &config)?;
         if matches!(arguments.verb, Some(Verb::Up)) {
@@ -92,7 +95,7 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
     outcome
 }
 
-fn choose(connect: Option<&str>, config: &Config) -> Result<Choice, Failure> {
+pub(crate) fn choose(connect: Option<&str>, config: &Config) -> Result<Choice, Failure> {
     let endpoint = |text: &str, from: &str| {
         let parsed = text.parse::<Endpoint>();
         parsed.map_err(|error| Failure::new(Status::Usage, format!("{from}: {error}")))
@@ -157,6 +160,7 @@ impl App {
                 service::status(&self.host, &self.paths, &self.choice, json).await.map(|()| Status::Done)
             }
             Verb::Stop => service::stop(&self.host, &self.paths, &self.choice).await.map(|()| Status::Done),
+            Verb::Doctor => doctor::run(&self.paths, None, json).await,
             Verb::Serve => Err(Failure::new(Status::Usage, "`serve` is not for the prompt")),
             Verb::Command(words) => self.command(words, agent.map(str::to_owned), json).await,
         }

@@ -53,6 +53,8 @@ pub(crate) enum Verb {
     Status,
     /// Stop the embedded daemon
     Stop,
+    /// Look whether everything is in order, and say how to mend what is not
+    Doctor,
     /// Be the embedded daemon, in the foreground
     #[command(hide = true)]
     Serve,

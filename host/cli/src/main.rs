@@ -11,6 +11,7 @@ mod audit;
 mod bundled;
 mod config;
 mod consent;
+mod doctor;
 mod embedded;
 mod exit;
 mod grant;

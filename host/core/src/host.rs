@@ -12,6 +12,7 @@ use crate::allowance::{Allowances, Runs};
 use crate::daemon::{Connect, ConnectError, Daemon};
 use crate::event::Event;
 use crate::grants::{Book, Held};
+use crate::journal::{Journal, Runs as WatchedRuns};
 use crate::plugin::{
     Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, Seen, StoreError, load, private_folder,
 };
@@ -64,6 +65,7 @@ struct Inner {
     book: Book,
     grants_followed: std::sync::OnceLock<Option<Following>>,
     audit: Arc<Audit>,
+    journal: Journal,
     events: broadcast::Sender<Event>,
     startup: Mutex<broadcast::Receiver<Event>>,
     changing: tokio::sync::Mutex<()>,
@@ -133,6 +135,7 @@ impl Host {
             book: Book::new(ledger),
             grants_followed: std::sync::OnceLock::new(),
             audit,
+            journal: Journal::new(&config.state),
             events,
             startup: Mutex::new(startup),
             changing: tokio::sync::Mutex::new(()),
@@ -313,6 +316,19 @@ impl Host {
     /// The record of what crossed the membrane, and of what the person did to the grants.
     pub fn audit(&self) -> &Arc<Audit> {
         &self.0.audit
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    /// Begins to watch the runs of a plugin's commands, in all processes of the user.
+    ///
+    /// # Errors
+    ///
+    /// If somebody watches it already, or the state folder cannot be written.
+    pub fn watch_runs(&self, plugin: &str) -> std::io::Result<WatchedRuns> {
+        self.0.journal.follow(plugin)
     }
 
     pub(crate) fn downgrade(&self) -> WeakHost {

@@ -16,6 +16,7 @@ use crate::daemon::{ConnectError, Daemon, Dialect};
 use crate::designation::{DesignationError, UsageError, designate, lookup, parse, parse_path};
 use crate::grants::{Held, HeldGrant};
 use crate::host::Host;
+use crate::journal::UnderWay;
 use crate::local::{FrontEnd, LogPower, Output, OutputPower, RegistryPower};
 use crate::membrane::{DESIGNATED, Handle, Membrane, Problem, RECEIVER, Setting, Slot};
 use crate::plugin::{Plugin, local_interface_named, slots};
@@ -168,12 +169,13 @@ impl Host {
             ended,
             dialect: reach.as_ref().map_or(crate::daemon::Dialect::Embedded, |reach| reach.daemon.dialect()),
             audit: Arc::clone(self.audit()),
-            front_end,
+            front_end: Arc::clone(&front_end),
             pace,
             unanswered,
             secrets,
         });
         membrane.designate(&invocation);
+        let under_way = UnderWay::new(self.journal(), membrane.used(), &plugin, command, &principal);
         let invocation =
             to_wit(&parameter.ty, &invocation).map_err(|mismatch| contract(mismatch.to_string()))?;
         let host: Arc<dyn SandboxHost<Handle>> = Arc::new(membrane.clone());
@@ -188,9 +190,15 @@ impl Host {
             None => component.invoke(COMMANDS, "run", vec![invocation], host, &allowance.run).await,
         };
         self.quarantine().note(plugin.name(), &plugin.digest().to_string(), outcome.as_ref().err());
-        let outcome = outcome.map_err(|failure| plugin_failure(&plugin, &principal, failure))?;
-        let output = output(run.result.as_ref(), outcome).map_err(contract)?;
-        output.map_err(|problem| failed(membrane.problem(problem)))
+        let ended =
+            outcome.map_err(|failure| plugin_failure(&plugin, &principal, failure)).and_then(|outcome| {
+                let output = output(run.result.as_ref(), outcome).map_err(contract)?;
+                output.map_err(|problem| failed(membrane.problem(problem)))
+            });
+        if let Some(run) = under_way.end(ended.as_ref().err().map(ToString::to_string)) {
+            front_end.ran(&run);
+        }
+        ended
     }
 
     #[allow(clippy::too_many_arguments, reason = "they are what a slot can reach, each of another kind")]

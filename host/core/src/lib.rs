@@ -31,6 +31,9 @@ pub use install::{InstallError, Installation};
 mod invoke;
 pub use invoke::{InvokeError, Request};
 
+mod journal;
+pub use journal::{Run, Runs};
+
 mod names;
 
 mod principal;
