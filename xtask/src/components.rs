@@ -6,21 +6,21 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use wit_component::ComponentEncoder;
+use powerbox_builder::{
+    About, Language, component,
+    toolchain::{self, TARGET, Toolchain},
+};
+use wit_parser::Resolve;
 
 use crate::{
-    command, docs,
+    command,
     plugins::{self, Plugin},
-    toolchain::{self, TARGET, Toolchain},
     workspace::Workspace,
 };
 
-/// The custom sections that hold the documentation of a component's interfaces; see [`docs`].
-const DOCS_SECTION: &str = "powerbox:docs";
-
 /// Builds all components and gives the folder where they are.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
-    let toolchain = toolchain::find(workspace)?;
+    let toolchain = toolchain::find()?;
     let plugins = plugins::find(workspace)?;
     let folder = workspace.components();
     fs::create_dir_all(&folder).with_context(|| format!("can not make {}", folder.display()))?;
@@ -41,7 +41,7 @@ fn compile(workspace: &Workspace, toolchain: &Toolchain, plugins: &[Plugin]) -> 
     for plugin in plugins {
         cargo.args(["--package", &plugin.package]);
     }
-    toolchain.apply(workspace, &mut cargo);
+    toolchain.apply(workspace.root(), &mut cargo);
     command::run(&mut cargo)
 }
 
@@ -63,41 +63,15 @@ fn finish(workspace: &Workspace, plugin: &Plugin, folder: &Path) -> Result<()> {
 }
 
 fn encode(workspace: &Workspace, plugin: &Plugin, module: &[u8]) -> Result<Vec<u8>> {
-    let mut component = ComponentEncoder::default().validate(true).module(module)?.encode()?;
-    for package in docs::encode(workspace, plugin, &component).context("its documentation")? {
-        append_section(&mut component, DOCS_SECTION, &package);
+    let mut sources = Resolve::default();
+    for package in ["powerbox-plugin", "endo-daemon"] {
+        sources.push_path(workspace.path("wit").join(package))?;
     }
-    Ok(component)
-}
-
-/// Appends a custom section: its number, its length, the name with its length, and the content.
-fn append_section(component: &mut Vec<u8>, name: &str, content: &[u8]) {
-    let mut head = Vec::new();
-    leb128(&mut head, name.len());
-    head.extend_from_slice(name.as_bytes());
-    component.push(0);
-    leb128(component, head.len() + content.len());
-    component.extend(head);
-    component.extend_from_slice(content);
-}
-
-fn leb128(bytes: &mut Vec<u8>, mut number: usize) {
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
+    let own = plugin.folder.join("wit");
+    if own.is_dir() {
+        sources.push_path(&own)?;
     }
-    bytes.push(number as u8);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sections_carry_their_lengths() {
-        let mut component = vec![1];
-        append_section(&mut component, "ab", &[7; 200]);
-        assert_eq!(component[..7], [1, 0, 0xcb, 0x01, 2, b'a', b'b']);
-        assert_eq!(component.len(), 7 + 200);
-    }
+    let about =
+        About { version: Some(plugin.version.clone()), licenses: plugin.licence.clone(), ..About::default() };
+    component::finish(&component::of_module(module)?, sources, &plugin.component, Language::Rust, &about)
 }

@@ -10,19 +10,16 @@ use anyhow::{Result, bail};
 
 mod bench;
 mod check;
-mod command;
 mod components;
-mod debian;
-mod docs;
 mod fuzz;
 mod host;
 mod licences;
 mod npm;
 mod plugins;
 mod test;
-mod toolchain;
 mod workspace;
 
+use powerbox_builder::tool as command;
 use workspace::Workspace;
 
 const USAGE: &str = "\

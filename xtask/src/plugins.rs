@@ -25,6 +25,10 @@ pub(crate) struct Plugin {
     pub(crate) folder: PathBuf,
     /// The name of the component.
     pub(crate) component: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// Its licence, an SPDX expression.
+    pub(crate) licence: Option<String>,
 }
 
 /// Finds all plugins of the workspace.
@@ -60,6 +64,8 @@ impl Plugin {
             module: format!("{}.wasm", text(target, "/name")?.replace('-', "_")),
             folder: manifest.parent()?.to_owned(),
             component: text(settings, "/component")?.to_owned(),
+            version: text(package, "/version")?.to_owned(),
+            licence: text(package, "/license").map(str::to_owned),
         })
     }
 }

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::attenuate::AttenuateArguments;
 use crate::audit::AuditArguments;
+use crate::author::{BuildArguments, NewArguments};
 use crate::grant::GrantVerb;
 use crate::why::WhyArguments;
 
@@ -66,6 +67,14 @@ pub(crate) enum Verb {
 /// What can be done with plugins.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginVerb {
+    /// Make the project of a new plugin
+    ///
+    /// It builds as it is, has one command, one slot and tests, and a README that says how to go on.
+    New(NewArguments),
+    /// Build a plugin's project into one component
+    ///
+    /// The component has its documentation and its author's metadata inside; it is put into the project's folder `dist`.
+    Build(BuildArguments),
     /// Show what a plugin imports, asks for and offers
     ///
     /// Takes the name of a plugin or a component file. The file is read, and its description of commands is run in a

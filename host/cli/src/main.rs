@@ -8,6 +8,7 @@ mod arguments;
 mod ask;
 mod attenuate;
 mod audit;
+mod author;
 mod bundled;
 mod config;
 mod consent;

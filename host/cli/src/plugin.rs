@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 use crate::app::App;
 use crate::arguments::PluginVerb;
 use crate::ask;
+use crate::author;
 use crate::exit::{Failure, Status};
 use crate::grant::words;
 use crate::held::{Held, Reach, is_hosts_own};
@@ -23,6 +24,8 @@ use crate::render::{self, print, print_json};
 pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<(), Failure> {
     let host = &app.host;
     match verb {
+        PluginVerb::New(arguments) => author::new(arguments, json),
+        PluginVerb::Build(arguments) => author::build(arguments, json).await,
         PluginVerb::Inspect { plugin } => inspect(host, &plugin, json).await,
         PluginVerb::Install { file, bind, yes } => install(host, &file, bind, yes || json, json).await,
         PluginVerb::List => list(app, json),

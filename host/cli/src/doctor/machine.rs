@@ -1,12 +1,19 @@
 //! The machine: what it lets the program watch, and the toolchains for writing plugins.
 
+use powerbox_builder::toolchain;
+
 use super::check::Check;
 
 /// Fewer watches than this are soon used up by an editor and a build tool.
 const FEW_WATCHES: u64 = 8192;
 
 pub(super) fn checks() -> Vec<Check> {
-    vec![watches()]
+    // Only authors need these.
+    let tools = toolchain::survey().into_iter().map(|tool| match tool.found {
+        Ok(version) => Check::fine(tool.what, version),
+        Err(missing) => Check::doubtful(tool.what, missing, tool.remedy),
+    });
+    std::iter::once(watches()).chain(tools).collect()
 }
 
 /// Whether files can be watched.

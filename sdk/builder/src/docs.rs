@@ -11,18 +11,8 @@ use anyhow::{Context, Result, bail};
 use wit_component::DecodedWasm;
 use wit_parser::{PackageName, Resolve, WorldId, WorldItem, WorldKey};
 
-use crate::{plugins::Plugin, workspace::Workspace};
-
-/// Encodes the WIT packages for a component.
-pub(crate) fn encode(workspace: &Workspace, plugin: &Plugin, component: &[u8]) -> Result<Vec<Vec<u8>>> {
-    let mut resolve = Resolve::default();
-    for package in ["powerbox-plugin", "endo-daemon"] {
-        resolve.push_path(workspace.path("wit").join(package))?;
-    }
-    let own = plugin.folder.join("wit");
-    if own.is_dir() {
-        resolve.push_path(&own)?;
-    }
+/// Encodes the WIT packages for a component. `resolve` has the sources of all packages that it uses.
+pub(crate) fn encode(mut resolve: Resolve, component: &[u8]) -> Result<Vec<Vec<u8>>> {
     let DecodedWasm::Component(found, world) = wit_component::decode(component)? else {
         bail!("it is no component");
     };
