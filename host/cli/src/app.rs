@@ -6,6 +6,7 @@ use clap::Parser as _;
 use powerbox_core::daemon::{Connect, Endpoint};
 use powerbox_core::{Allowances, Event, Host, HostConfig, Link, Principal, Request};
 use powerbox_sandbox::EngineOptions;
+use powerbox_web::Web;
 
 use crate::arguments::{Arguments, Verb};
 use crate::bundled;
@@ -130,6 +131,7 @@ impl App {
         };
         let host = Host::open(config).await;
         let host = host.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
+        host.set_outside(Arc::new(Web::default()));
         for event in host.take_startup_events() {
             if !matches!(event, Event::Swapped { .. }) {
                 eprintln!("warning: {event}");

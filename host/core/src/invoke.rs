@@ -17,12 +17,14 @@ use crate::designation::{DesignationError, UsageError, designate, lookup, parse,
 use crate::grants::{Held, HeldGrant};
 use crate::host::Host;
 use crate::journal::UnderWay;
-use crate::local::{FrontEnd, LogPower, Output, OutputPower, RegistryPower};
+use crate::local::http::HttpPower;
+use crate::local::store::{Owner, Shared, StorePower};
+use crate::local::{ClockPower, FrontEnd, LogPower, Output, OutputPower, RandomPower, RegistryPower};
 use crate::membrane::{DESIGNATED, Handle, Membrane, Problem, RECEIVER, Setting, Slot};
-use crate::plugin::{Plugin, local_interface_named, slots};
+use crate::plugin::{Origin, Plugin, is_power, local_interface_named, slots};
 use crate::principal::{Link, Principal};
 use crate::quarantine::PutAside;
-use crate::registry::{Registry, UnknownCommand};
+use crate::registry::{Entry, Registry, UnknownCommand};
 
 /// What a front end asks for.
 #[derive(Clone, Debug)]
@@ -84,6 +86,14 @@ pub enum InvokeError {
         #[source]
         error: LoadError,
     },
+    /// What the plugin keeps cannot be used.
+    #[error("the store of the plugin `{plugin}` cannot be used: {reason}")]
+    Store {
+        /// Which.
+        plugin: String,
+        /// Why.
+        reason: String,
+    },
     /// The plugin does not keep to the contract.
     #[error("the plugin `{plugin}` does not keep to the contract: {reason}")]
     Contract {
@@ -105,8 +115,7 @@ impl Host {
         request: Request,
         front_end: Arc<dyn FrontEnd>,
     ) -> Result<Output, InvokeError> {
-        let registry = self.registry();
-        let entry = registry.find(&request.command)?;
+        let (registry, entry, _stay) = self.find_current(&request.command).await?;
         let plugin = Arc::clone(&entry.plugin);
         let contract = |reason: String| InvokeError::Contract { plugin: plugin.name().to_owned(), reason };
         let command = entry.command().ok_or_else(|| contract("the command is gone".to_owned()))?;
@@ -160,7 +169,16 @@ impl Host {
             component.function(COMMANDS, "run").ok_or_else(|| contract("it exports no `run`".to_owned()))?;
         let parameter = run.params.first().ok_or_else(|| contract("its `run` takes nothing".to_owned()))?;
 
-        let slots = self.slots(&plugin, &registry, &held, reach.as_ref(), &front_end, &allowance, &this_run);
+        let slots = self.slots(
+            &plugin,
+            &registry,
+            &held,
+            agent_path,
+            reach.as_ref(),
+            &front_end,
+            &allowance,
+            &this_run,
+        );
         let ended = plugin_slots(&plugin).filter(|slot| held.had(slot)).map(str::to_owned).collect();
         let (pace, unanswered) = self.runs().pace(plugin.name(), agent_path, &allowance);
         let membrane = Membrane::new(Setting {
@@ -201,12 +219,51 @@ impl Host {
         ended
     }
 
+    /// Finds a command. One of a plugin that keeps something keeps migrations out from here on, and is of the version
+    /// that is on record: another process may have replaced the one that this process knows.
+    async fn find_current(&self, word: &str) -> Result<(Arc<Registry>, Entry, Option<Shared>), InvokeError> {
+        loop {
+            let registry = self.registry();
+            let entry = registry.find(word)?;
+            let plugin = &entry.plugin;
+            let keeps = slots(plugin.manifest()).any(|slot| {
+                is_power(slot.interface.as_deref().unwrap_or(&slot.slot), "powerbox:plugin/store")
+            });
+            if !keeps {
+                return Ok((registry, entry, None));
+            }
+            let unusable = |reason: String| InvokeError::Store { plugin: plugin.name().to_owned(), reason };
+            let gate = self.gate(plugin.name()).map_err(|error| unusable(error.to_string()))?;
+            let stay = gate.enter().await.map_err(|error| unusable(error.to_string()))?;
+            if let Origin::Installed(_) = plugin.origin() {
+                let digest = plugin.digest().to_string();
+                let records = self.installed().list().map_err(|error| unusable(error.to_string()))?;
+                let current = records.into_iter().find(|record| record.name == plugin.name());
+                if current.is_some_and(|record| record.digest != digest) {
+                    drop(stay);
+                    self.follow_records().await;
+                    let now = self.registry().plugin(plugin.name()).map(|plugin| plugin.digest().to_string());
+                    if now.as_ref() == Some(&digest) {
+                        return Err(unusable("its new version cannot be loaded here".to_owned()));
+                    }
+                    continue;
+                }
+                self.spaces().settle(plugin.name(), &digest).map_err(|error| unusable(error.to_string()))?;
+            }
+            // It may have been replaced while this waited.
+            if self.registry().plugin(plugin.name()).is_some_and(|now| Arc::ptr_eq(now, plugin)) {
+                return Ok((registry, entry, Some(stay)));
+            }
+        }
+    }
+
     #[allow(clippy::too_many_arguments, reason = "they are what a slot can reach, each of another kind")]
     fn slots(
         &self,
         plugin: &Plugin,
         registry: &Arc<Registry>,
         held: &Held,
+        agent: Option<&str>,
         reach: Option<&Reach>,
         front_end: &Arc<dyn FrontEnd>,
         allowance: &Allowance,
@@ -229,6 +286,21 @@ impl Host {
                         Some("powerbox:plugin/registry") => {
                             Object::exo(Arc::new(RegistryPower::new(Arc::clone(registry))))
                         }
+                        Some("powerbox:plugin/store") => {
+                            let owner = Owner {
+                                plugin: plugin.name().to_owned(),
+                                agent: agent.map(str::to_owned),
+                                slot: name.to_owned(),
+                            };
+                            let spaces = self.spaces().clone();
+                            Object::exo(Arc::new(StorePower::new(spaces, owner, allowance.store_bytes)))
+                        }
+                        Some("powerbox:plugin/clock") => {
+                            Object::exo(Arc::new(ClockPower::new(self.outside())))
+                        }
+                        Some("powerbox:plugin/random") => {
+                            Object::exo(Arc::new(RandomPower::new(self.outside())))
+                        }
                         // Its objects are made by the membrane, which alone knows the compartment.
                         Some("powerbox:plugin/callbacks") => {
                             Object::function("Alleged: Callbacks", |_| Reply::undefined())
@@ -236,6 +308,13 @@ impl Host {
                         _ => continue,
                     };
                     (object, power)
+                }
+                (Target::Origin { interface, origin }, _) => {
+                    // What is written there was an origin when it was granted.
+                    let (Some(power), Ok(origin)) = (local_interface_named(interface), origin.parse()) else {
+                        continue;
+                    };
+                    (Object::exo(Arc::new(HttpPower::new(origin, self.outside()))), Some(power))
                 }
                 _ => continue,
             };

@@ -34,6 +34,9 @@ pub use invoke::{InvokeError, Request};
 mod journal;
 pub use journal::{Run, Runs};
 
+mod migration;
+pub use migration::MigrateError;
+
 mod names;
 
 mod principal;
