@@ -15,7 +15,7 @@ use crate::embedded::{Embedded, External};
 use crate::exit::{Failure, Status};
 use crate::paths::Paths;
 use crate::terminal::Terminal;
-use crate::{attenuate, audit, doctor, grant, log, plugin, prompt, service, why};
+use crate::{attenuate, audit, author, doctor, grant, log, plugin, prompt, service, why};
 
 /// Which daemon is used.
 #[derive(Clone, Debug)]
@@ -63,7 +63,8 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
     log::start(&paths.plugin_log());
     let serving = matches!(arguments.verb, Some(Verb::Serve));
     // A short command needs one thread; a prompt and a daemon use what there is.
-    let runtime = if serving || arguments.verb.is_none() {
+    let stays = arguments.verb.is_none() || matches!(arguments.verb, Some(Verb::Dev(_)));
+    let runtime = if serving || stays {
         tokio::runtime::Builder::new_multi_thread().enable_all().build()
     } else {
         tokio::runtime::Builder::new_current_thread().enable_all().build()
@@ -151,6 +152,7 @@ impl App {
     pub(crate) async fn run(&self, verb: Verb, agent: Option<&str>, json: bool) -> Result<Status, Failure> {
         match verb {
             Verb::Plugin(verb) => plugin::run(self, verb, json).await.map(|()| Status::Done),
+            Verb::Dev(arguments) => author::dev(self, *arguments, json).await,
             Verb::Grant(verb) => grant::run(&self.host, verb, agent, json).await.map(|()| Status::Done),
             Verb::Audit(arguments) => audit::run(&self.host, *arguments, json).await,
             Verb::Why(arguments) => why::run(self, arguments, agent, json).await.map(|()| Status::Done),

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::attenuate::AttenuateArguments;
 use crate::audit::AuditArguments;
-use crate::author::{BuildArguments, NewArguments};
+use crate::author::{BuildArguments, DevArguments, NewArguments};
 use crate::grant::GrantVerb;
 use crate::why::WhyArguments;
 
@@ -39,6 +39,11 @@ pub(crate) enum Verb {
     /// Manage plugins
     #[command(subcommand)]
     Plugin(PluginVerb),
+    /// Work on a plugin: build it at each change, and let the new version take the old one's place
+    ///
+    /// The plugin is installed while this runs, so that every prompt and process of yours has its commands. At the end
+    /// things are as they were before.
+    Dev(Box<DevArguments>),
     /// Give plugins what they may reach, and take it back
     #[command(subcommand)]
     Grant(GrantVerb),
@@ -111,7 +116,8 @@ pub(crate) enum PluginVerb {
     },
 }
 
-fn slot_binding(text: &str) -> Result<(String, String), String> {
+/// Reads a slot and what it is bound to.
+pub(crate) fn slot_binding(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((slot, name)) if !slot.is_empty() && !name.is_empty() => Ok((slot.to_owned(), name.to_owned())),
         _ => Err("give a slot and a name, as in `left=notes`".to_owned()),

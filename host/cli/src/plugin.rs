@@ -4,10 +4,10 @@ use std::io;
 use std::path::Path;
 
 use powerbox_authority::grant::{Record, Target};
-use powerbox_core::Host;
 use powerbox_core::local::Table;
 use powerbox_core::plugin::{Origin, Plugin, PluginError, known_interface, refused_imports, slots};
 use powerbox_core::text::clean_line;
+use powerbox_core::{Host, Installation};
 use powerbox_sandbox::{Manifest, ManifestInterface};
 use serde_json::{Value as Json, json};
 
@@ -180,20 +180,8 @@ async fn install(
     let plugin = installation.plugin();
     if !json {
         eprintln!("the plugin `{}` – {}", plugin.name(), clean_line(&plugin.group().summary));
-        for (slot, interface) in &installation.ask().slots {
-            let bound = match installation.bindings().get(slot) {
-                Some(Target::Power { .. }) => "is served by the host".to_owned(),
-                Some(to) => format!("is bound to {to}"),
-                None if is_hosts_own(interface) => "is served by the host".to_owned(),
-                None => "stays unbound".to_owned(),
-            };
-            // A plain import's slot is named after its interface.
-            let interface =
-                if slot.starts_with(interface.as_str()) { String::new() } else { format!(" ({interface})") };
-            eprintln!("  slot {slot}{interface} {bound}");
-        }
-        for (place, rights) in &installation.ask().rights {
-            eprintln!("  {}", words::designated(place, rights));
+        for line in self::asks(&installation) {
+            eprintln!("  {line}");
         }
     }
     if asks && !ask::confirm("install it?")? {
@@ -208,6 +196,24 @@ async fn install(
     }
     eprintln!("installed; its commands: {}", commands.join(", "));
     Ok(())
+}
+
+/// What a plugin that is about to be installed asks for, and what its slots would reach, in lines.
+pub(crate) fn asks(installation: &Installation) -> Vec<String> {
+    let slots = installation.ask().slots.iter().map(|(slot, interface)| {
+        let bound = match installation.bindings().get(slot) {
+            Some(Target::Power { .. }) => "is served by the host".to_owned(),
+            Some(to) => format!("is bound to {to}"),
+            None if is_hosts_own(interface) => "is served by the host".to_owned(),
+            None => "stays unbound".to_owned(),
+        };
+        // A plain import's slot is named after its interface.
+        let interface =
+            if slot.starts_with(interface.as_str()) { String::new() } else { format!(" ({interface})") };
+        format!("slot {slot}{interface} {bound}")
+    });
+    let rights = installation.ask().rights.iter();
+    slots.chain(rights.map(|(place, rights)| words::designated(place, rights))).collect()
 }
 
 /// Asks the person what to bind to each slot that is not bound yet.

@@ -292,6 +292,29 @@ impl Host {
         Ok(())
     }
 
+    /// Puts an installed plugin back as it was on record, and takes back what it was granted since for slots that it did
+    /// not have then.
+    ///
+    /// # Errors
+    ///
+    /// If that version is not there any more, or cannot be loaded.
+    pub async fn put_back(&self, record: InstalledPlugin) -> Result<(), InstallError> {
+        let _changing = self.changing().await;
+        let path = self.installed().component(&record.digest);
+        let plugin = self.load_installed(&record).await;
+        let plugin = plugin.map_err(|error| InstallError::Plugin { path, error })?;
+        for grant in self.ledger().held_by(&Holder::plugin(None, &record.name))? {
+            if grant.slot != Record::DESIGNATION && !record.ask.slots.contains_key(&grant.slot) {
+                self.revoke_grant(grant.id)?;
+            }
+        }
+        let name = record.name.clone();
+        self.installed().put(record)?;
+        self.swap_in(plugin);
+        self.tell(Event::Swapped { plugin: name });
+        Ok(())
+    }
+
     /// Removes an installed plugin and revokes all its grants: calls under way end with `revoked`.
     pub async fn remove_plugin(&self, name: &str) -> Result<(), InstallError> {
         let _changing = self.changing().await;

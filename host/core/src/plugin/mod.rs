@@ -1,11 +1,13 @@
 //! Plugins: what each asks for, its code, and how one version replaces another.
 
 mod ask;
+mod difference;
 mod installed;
 mod load;
 mod slots;
 
 pub use ask::Ask;
+pub use difference::Difference;
 pub use installed::{Installed, InstalledPlugin, Seen, StoreError};
 pub(crate) use installed::{private_folder, write_aside};
 pub(crate) use load::read_bounded;
