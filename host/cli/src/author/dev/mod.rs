@@ -1,6 +1,7 @@
 //! `dev`: builds a plugin's project at each change and lets the new version take the old one's place, while its author
 //! works and other processes run its commands.
 
+mod interrupt;
 mod sources;
 mod stay;
 mod view;
@@ -14,6 +15,7 @@ use clap::Args;
 use powerbox_builder::{BuildError, BuildOptions, Built, Project};
 use powerbox_core::Runs;
 
+use self::interrupt::Interrupt;
 use self::sources::Sources;
 use self::stay::{Stay, Taken};
 use self::view::View;
@@ -49,8 +51,9 @@ pub(crate) async fn dev(app: &App, arguments: DevArguments, json: bool) -> Resul
     let project = project(&arguments.folder)?;
     let mut view = View::new(json, &project);
     let mut sources = Sources::watch(&project)?;
+    let mut interrupt = Interrupt::listen()?;
     let mut stay = Stay::new(app.host.clone(), &arguments);
-    let worked = work(&project, &arguments, &mut sources, &mut stay, &mut view).await;
+    let worked = work(&project, &arguments, &mut sources, &mut interrupt, &mut stay, &mut view).await;
     let ended = stay.end(arguments.keep).await;
     view.ended(ended.as_ref().ok().and_then(|what| what.as_deref()));
     worked.and(ended.map(|_| Status::Done))
@@ -60,6 +63,7 @@ async fn work(
     project: &Project,
     arguments: &DevArguments,
     sources: &mut Sources,
+    interrupt: &mut Interrupt,
     stay: &mut Stay,
     view: &mut View,
 ) -> Result<(), Failure> {
@@ -69,7 +73,7 @@ async fn work(
     let mut look = tokio::time::interval(RUNS);
     loop {
         if let Some(saved) = changed.take() {
-            match build(project, arguments.debug, sources, view).await {
+            match build(project, arguments.debug, sources, interrupt, view).await {
                 Outcome::Built(built) => {
                     let taken = stay.take(&project.output(), view).await?;
                     if runs.is_none()
@@ -89,7 +93,7 @@ async fn work(
             continue;
         }
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => return Ok(()),
+            () = interrupt.comes() => return Ok(()),
             saved = sources.changed() => match saved {
                 Some(saved) => changed = Some(saved),
                 None => return Err(Failure::new(Status::Failed, "the sources are not watched any more")),
@@ -115,7 +119,13 @@ enum Outcome {
 }
 
 /// Builds once; a change of the sources, or Ctrl-C, ends it.
-async fn build(project: &Project, debug: bool, sources: &mut Sources, view: &View) -> Outcome {
+async fn build(
+    project: &Project,
+    debug: bool,
+    sources: &mut Sources,
+    interrupt: &mut Interrupt,
+    view: &View,
+) -> Outcome {
     let cancel = Arc::new(AtomicBool::new(false));
     let options = BuildOptions { debug, coloured: view.is_coloured(), cancel: Arc::clone(&cancel) };
     view.building();
@@ -125,7 +135,7 @@ async fn build(project: &Project, debug: bool, sources: &mut Sources, view: &Vie
     let built = loop {
         tokio::select! {
             built = &mut building => break built,
-            _ = tokio::signal::ctrl_c(), if !interrupted => interrupted = true,
+            () = interrupt.comes(), if !interrupted => interrupted = true,
             Some(_) = sources.changed(), if !stale && !interrupted => stale = true,
         }
         cancel.store(true, Ordering::Relaxed);
