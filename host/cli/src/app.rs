@@ -8,7 +8,7 @@ use powerbox_core::{Allowances, Event, Host, HostConfig, Link, Principal, Reques
 use powerbox_sandbox::EngineOptions;
 use powerbox_web::Web;
 
-use crate::arguments::{Arguments, Verb};
+use crate::arguments::{Arguments, PluginVerb, Verb};
 use crate::bundled;
 use crate::config::Config;
 use crate::embedded::{Embedded, External};
@@ -77,6 +77,20 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
         if matches!(arguments.verb, Some(Verb::Doctor)) {
             return doctor::run(&paths, arguments.connect.as_deref(), arguments.json).await;
         }
+        // What authors do needs neither a daemon nor what is installed.
+        let verb = match arguments.verb {
+            Some(Verb::Plugin(PluginVerb::New(new))) => {
+                return author::new(new, arguments.json).map(|()| Status::Done);
+            }
+            Some(Verb::Plugin(PluginVerb::Build(build))) => {
+                return author::build(build, arguments.json).await.map(|()| Status::Done);
+            }
+            Some(Verb::Plugin(PluginVerb::Test(test))) => {
+                return author::test(&paths, test, arguments.json).await;
+            }
+            verb => verb,
+        };
+        let arguments = Arguments { verb, ..arguments };
         let config = Config::read(&paths.config)?;
         let choice = choose(arguments.connect.as_deref(), &config)?;
         if matches!(arguments.verb, Some(Verb::Up)) {
@@ -151,6 +165,7 @@ impl App {
     /// Runs one verb or command.
     pub(crate) async fn run(&self, verb: Verb, agent: Option<&str>, json: bool) -> Result<Status, Failure> {
         match verb {
+            Verb::Plugin(PluginVerb::Test(test)) => author::test(&self.paths, test, json).await,
             Verb::Plugin(verb) => plugin::run(self, verb, json).await.map(|()| Status::Done),
             Verb::Dev(arguments) => author::dev(self, *arguments, json).await,
             Verb::Grant(verb) => grant::run(&self.host, verb, agent, json).await.map(|()| Status::Done),

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::attenuate::AttenuateArguments;
 use crate::audit::AuditArguments;
-use crate::author::{BuildArguments, DevArguments, NewArguments};
+use crate::author::{BuildArguments, DevArguments, NewArguments, TestArguments};
 use crate::grant::GrantVerb;
 use crate::why::WhyArguments;
 
@@ -80,6 +80,11 @@ pub(crate) enum PluginVerb {
     ///
     /// The component has its documentation and its author's metadata inside; it is put into the project's folder `dist`.
     Build(BuildArguments),
+    /// Run a plugin's scenarios against a fake daemon
+    ///
+    /// A scenario is a file in the project's folder `tests`. It says what there is, what is run and what must come of it;
+    /// bridge, membrane, grants and limits are those that users have.
+    Test(TestArguments),
     /// Show what a plugin imports, asks for and offers
     ///
     /// Takes the name of a plugin or a component file. The file is read, and its description of commands is run in a

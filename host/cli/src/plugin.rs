@@ -26,6 +26,8 @@ pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<(), F
     match verb {
         PluginVerb::New(arguments) => author::new(arguments, json),
         PluginVerb::Build(arguments) => author::build(arguments, json).await,
+        // It has a status of its own.
+        PluginVerb::Test(arguments) => author::test(&app.paths, arguments, json).await.map(drop),
         PluginVerb::Inspect { plugin } => inspect(host, &plugin, json).await,
         PluginVerb::Install { file, bind, yes } => install(host, &file, bind, yes || json, json).await,
         PluginVerb::List => list(app, json),

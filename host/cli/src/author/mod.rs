@@ -3,7 +3,9 @@
 mod build;
 mod dev;
 mod new;
+mod test;
 
 pub(crate) use build::{BuildArguments, build};
 pub(crate) use dev::{DevArguments, dev};
 pub(crate) use new::{NewArguments, new};
+pub(crate) use test::{TestArguments, test};
