@@ -282,9 +282,24 @@ impl Host {
         &self.0.installed
     }
 
-    /// Held while the set of plugins changes.
-    pub(crate) async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.0.changing.lock().await
+    /// Held while the set of plugins changes: by one task of one process of the user.
+    pub(crate) async fn changing(&self) -> Changing<'_> {
+        let here = self.0.changing.lock().await;
+        let path = self.0.state.join("changing.lock");
+        let lock = tokio::task::spawn_blocking(move || {
+            let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+            file.lock().map(|()| file)
+        });
+        let everywhere = match lock.await {
+            Ok(Ok(file)) => Some(file),
+            // Records are still changed one at a time; at worst two processes say the same twice.
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "other processes are not kept from changing plugins");
+                None
+            }
+            Err(_) => None,
+        };
+        Changing { _here: here, _everywhere: everywhere }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -404,6 +419,12 @@ impl Host {
     pub(crate) fn downgrade(&self) -> WeakHost {
         WeakHost(Arc::downgrade(&self.0))
     }
+}
+
+/// Nobody else changes the set of plugins while it lives.
+pub(crate) struct Changing<'a> {
+    _here: tokio::sync::MutexGuard<'a, ()>,
+    _everywhere: Option<std::fs::File>,
 }
 
 /// A host that may be gone, for tasks that must not keep it.

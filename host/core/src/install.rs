@@ -157,6 +157,8 @@ impl Host {
     ) -> Result<Installation, InstallError> {
         let path =
             std::path::absolute(path).map_err(|error| InstallError::Read { path: path.to_owned(), error })?;
+        // Looked at first: what changes from here on is a change.
+        let seen = Seen::of(&path);
         let bytes: Arc<[u8]> = read(&path)?.into();
         let failed = |error: PluginError| InstallError::Plugin { path: path.clone(), error };
         let manifest = Manifest::read(&bytes).map_err(|error| failed(error.into()))?;
@@ -183,7 +185,6 @@ impl Host {
             bindings.insert(slot.clone(), target);
         }
 
-        let seen = Seen::of(&path);
         // The name is only known once it described itself, and with the name what it was granted before.
         let name = self.look(&path, Arc::clone(&bytes)).await.map_err(failed)?.name().to_owned();
         if let Some(known) = self.registry().plugin(&name)

@@ -1,62 +1,27 @@
 //! Replacing plugins while the host runs: a watched file changes, its new content is considered, and if it asks for
 //! no more than before it is live for the next invocation.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+mod watch;
+
+pub use watch::Watch;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify::Watcher as _;
 use powerbox_authority::grant::Holder;
 use powerbox_sandbox::Digest;
-use tokio::sync::mpsc;
 
 use crate::event::Event;
-use crate::host::{Host, WeakHost};
+use crate::host::Host;
 use crate::migration::MigrateError;
 use crate::plugin::{Code, InstalledPlugin, Origin, Plugin, PluginError, Seen, read_bounded};
 
-/// How long a file must be quiet before it is read: build tools write in pieces.
-const SETTLE: Duration = Duration::from_millis(50);
-
 /// After how long a version is tried again that running commands were in the way of.
 const LATER: Duration = Duration::from_secs(2);
-
-/// Watches the files of installed plugins until it is dropped.
-pub struct Watch {
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
+/// How long a file that seems broken must be quiet before that is said: it may be half written.
+const SETTLE: Duration = Duration::from_millis(80);
 
 impl Host {
-    /// Begins to watch: the files that were installed, and the records, which other processes of the user change too.
-    pub fn watch(&self) -> Result<Watch, notify::Error> {
-        let (changed, changes) = mpsc::unbounded_channel();
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
-            Ok(event) if event.kind.is_access() && !is_close(&event) => {}
-            Ok(event) => {
-                for path in event.paths {
-                    let _ = changed.send(path);
-                }
-            }
-            Err(error) => tracing::warn!(%error, "watching plugin files failed"),
-        })?;
-        let mut folders = Folders { watcher, watched: BTreeSet::new() };
-        folders.add(self.installed().records());
-        for plugin in self.registry().plugins() {
-            if let Origin::Installed(source) = plugin.origin() {
-                folders.add(source);
-            }
-        }
-        let task = tokio::spawn(follow(self.downgrade(), folders, changes));
-        Ok(Watch { task })
-    }
-
     /// Looks at the file of an installed plugin again, and replaces the plugin if the file has changed and asks for no
     /// more. Tells what came of it, if anything did.
     pub async fn reconsider(&self, name: &str) {
@@ -66,13 +31,26 @@ impl Host {
             Err(error) => return tracing::warn!(%error, "the plugin records cannot be read"),
         };
         let Some(record) = record else { return };
-        let seen = Seen::of(&record.source);
-        if seen.is_none() {
-            // Gone, perhaps only for a moment: a build tool may be about to put it back.
-            return;
-        }
         let kept = self.registry().plugin(name).is_some();
-        let considered = self.consider(&record).await;
+        let (seen, considered) = loop {
+            let seen = Seen::of(&record.source);
+            if seen.is_none() {
+                // Gone, perhaps only for a moment: a build tool may be about to put it back.
+                return;
+            }
+            if seen == record.seen {
+                // This was looked at, and what there is to say of it was said.
+                return;
+            }
+            let considered = self.consider(&record).await;
+            if considered.is_ok() {
+                break (seen, considered);
+            }
+            tokio::time::sleep(SETTLE).await;
+            if Seen::of(&record.source) == seen {
+                break (seen, considered);
+            }
+        };
         if !matches!(considered, Ok(Some(Considered::Fits(..)))) {
             // This content was looked at: what there is to say of it is said once.
             let noted = self.installed().put(InstalledPlugin { seen, ..record.clone() });
@@ -209,50 +187,4 @@ enum Considered {
 
 fn same_version(plugin: &Plugin, record: &InstalledPlugin) -> bool {
     plugin.digest().to_string() == record.digest
-}
-
-fn is_close(event: &notify::Event) -> bool {
-    use notify::event::{AccessKind, AccessMode, EventKind};
-    matches!(event.kind, EventKind::Access(AccessKind::Close(AccessMode::Write)))
-}
-
-/// The folders that are watched: files are replaced by renaming, which only their folder sees.
-struct Folders {
-    watcher: notify::RecommendedWatcher,
-    watched: BTreeSet<PathBuf>,
-}
-
-impl Folders {
-    fn add(&mut self, file: &Path) {
-        let Some(folder) = file.parent() else { return };
-        if self.watched.contains(folder) {
-            return;
-        }
-        match self.watcher.watch(folder, notify::RecursiveMode::NonRecursive) {
-            Ok(()) => {
-                self.watched.insert(folder.to_owned());
-            }
-            Err(error) => tracing::warn!(%error, folder = %folder.display(), "a folder cannot be watched"),
-        }
-    }
-}
-
-/// The watching task. It reads nothing while files are still changing, and considers one plugin at a time.
-async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::UnboundedReceiver<PathBuf>) {
-    while let Some(first) = changes.recv().await {
-        let mut changed = BTreeSet::from([first]);
-        while let Ok(Some(path)) = tokio::time::timeout(SETTLE, changes.recv()).await {
-            changed.insert(path);
-        }
-        let Some(host) = host.upgrade() else { return };
-        if changed.contains(host.installed().records()) {
-            host.follow_records().await;
-        }
-        for record in host.installed().list().unwrap_or_default() {
-            folders.add(&record.source);
-            if changed.contains(&record.source) {
-                host.reconsider(&record.name).await;
-            }
-        }
-    }
 }

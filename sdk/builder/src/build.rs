@@ -153,8 +153,13 @@ fn lay_out_wit(project: &Project) -> Result<PathBuf, BuildError> {
                 wanted.push((PathBuf::from("deps").join(package).join(name), change(content)));
             }
         }
+        let others = wanted.len();
         if own.is_dir() {
             collect(&own, Path::new(""), &mut wanted)?;
+        }
+        if wanted.len() == others {
+            // A plugin without slots of its own has no package; readers of WIT want one.
+            wanted.push((PathBuf::from("none.wit"), b"package powerbox:none;\n".to_vec()));
         }
         if let Ok(there) = files_below(&to) {
             for name in there.iter().filter(|name| !wanted.iter().any(|(wanted, _)| wanted == *name)) {

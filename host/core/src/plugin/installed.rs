@@ -1,7 +1,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use powerbox_sandbox::Digest;
 use serde::{Deserialize, Serialize};
@@ -40,14 +41,22 @@ pub struct InstalledPlugin {
 pub struct Seen {
     len: u64,
     nanos: u128,
+    /// When the file was last changed by the system's count, and its number: a clock that is set back, or a tool that sets
+    /// times, does not hide a change.
+    #[serde(default)]
+    changed: (i64, i64),
+    #[serde(default)]
+    inode: u64,
 }
 
 impl Seen {
     /// Looks at a file; `None` if it is not there.
     pub fn of(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
-        let since = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        Some(Self { len: metadata.len(), nanos: since.as_nanos() })
+        // A time before 1970 is as good as none.
+        let since = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let changed = (metadata.ctime(), metadata.ctime_nsec());
+        Some(Self { len: metadata.len(), nanos: since.as_nanos(), changed, inode: metadata.ino() })
     }
 }
 
@@ -73,6 +82,9 @@ pub enum StoreError {
         error: serde_json::Error,
     },
 }
+
+/// How long a component is kept that no record names any more.
+const KEPT: Duration = Duration::from_secs(3600);
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -122,7 +134,24 @@ impl Installed {
     /// Keeps a component's bytes.
     pub fn keep(&self, digest: Digest, bytes: &[u8]) -> Result<(), StoreError> {
         let path = self.component(&digest.to_string());
-        write_aside(&path, bytes).map_err(|error| StoreError::Io { path, error })
+        write_aside(&path, bytes).map_err(|error| StoreError::Io { path, error })?;
+        self.sweep();
+        Ok(())
+    }
+
+    /// Removes components that no record names any more. Those of the last hour stay: another process may be about to
+    /// load one.
+    fn sweep(&self) {
+        let (Ok(records), Ok(entries)) = (self.list(), fs::read_dir(&self.components)) else { return };
+        let named: Vec<_> = records.iter().map(|record| self.component(&record.digest)).collect();
+        for entry in entries.flatten() {
+            let age = entry.metadata().and_then(|metadata| metadata.modified());
+            let old = age.ok().and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age > KEPT);
+            if old && !named.contains(&entry.path()) {
+                // What stays behind costs room, nothing else.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// Records a plugin in place of one of the same name.
