@@ -12,15 +12,12 @@ mod bench;
 mod check;
 mod command;
 mod components;
-mod debian;
-mod docs;
 mod fuzz;
 mod host;
 mod licences;
 mod npm;
 mod plugins;
 mod test;
-mod toolchain;
 mod workspace;
 
 use workspace::Workspace;

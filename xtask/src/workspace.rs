@@ -64,7 +64,7 @@ impl Workspace {
         let mut cargo = self.cargo();
         cargo.args(command).arg("--workspace");
         for plugin in plugins::find(self)? {
-            cargo.args(["--exclude", &plugin.package]);
+            cargo.args(["--exclude", plugins::package(&plugin)?.0]);
         }
         Ok(cargo)
     }

@@ -6,22 +6,19 @@
 //! the plugin's author says; what counts are the component's own types.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use wit_component::DecodedWasm;
 use wit_parser::{PackageName, Resolve, WorldId, WorldItem, WorldKey};
 
-use crate::{plugins::Plugin, workspace::Workspace};
+use crate::carried;
 
-/// Encodes the WIT packages for a component.
-pub(crate) fn encode(workspace: &Workspace, plugin: &Plugin, component: &[u8]) -> Result<Vec<Vec<u8>>> {
-    let mut resolve = Resolve::default();
-    for package in ["powerbox-plugin", "endo-daemon"] {
-        resolve.push_path(workspace.path("wit").join(package))?;
-    }
-    let own = plugin.folder.join("wit");
+/// Encodes the WIT packages for a component. `own` is the folder of the plugin's own WIT, which need not be there.
+pub(crate) fn encode(own: &Path, asynchronous: bool, component: &[u8]) -> Result<Vec<Vec<u8>>> {
+    let mut resolve = carried::contract(asynchronous)?;
     if own.is_dir() {
-        resolve.push_path(&own)?;
+        resolve.push_path(own)?;
     }
     let DecodedWasm::Component(found, world) = wit_component::decode(component)? else {
         bail!("it is no component");

@@ -1,0 +1,160 @@
+//! Python: modules that `componentize-py` puts into a component together with CPython.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+
+use crate::build::{BuildError, BuildOptions};
+use crate::project::{About, Kind, Project, Wasi};
+use crate::{carried, steady, tool, toolchain};
+
+/// The folder of the sources.
+pub(crate) const SOURCES: &str = "src";
+
+/// Names for the interfaces whose modules would be named by which others there are.
+const INTERFACES: [&str; 2] =
+    ["powerbox:plugin/types@0.1.0=powerbox_types", "endo:daemon/types@0.1.0=endo_types"];
+
+/// What a `pyproject.toml` says of building.
+#[derive(Clone, Debug)]
+pub(crate) struct Module {
+    module: String,
+    world: String,
+    wasi: Wasi,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    #[serde(default)]
+    project: Described,
+    #[serde(default)]
+    tool: Tool,
+}
+
+#[derive(Default, Deserialize)]
+struct Tool {
+    powerbox: Option<Settings>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    component: String,
+    module: Option<String>,
+    world: Option<String>,
+    wasi: Option<String>,
+}
+
+/// The table `project`, as Python's packagers agree on it.
+#[derive(Default, Deserialize)]
+struct Described {
+    version: Option<String>,
+    description: Option<String>,
+    license: Option<License>,
+    #[serde(default)]
+    authors: Vec<Person>,
+    #[serde(default)]
+    urls: std::collections::BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum License {
+    Expression(String),
+    Record { text: Option<String> },
+}
+
+#[derive(Deserialize)]
+struct Person {
+    name: Option<String>,
+    email: Option<String>,
+}
+
+/// Reads a manifest; gives nothing if it does not speak of a plugin.
+pub(crate) fn read(text: &str) -> Result<Option<(String, About, Kind)>, String> {
+    let manifest: Manifest = toml::from_str(text).map_err(|error| error.to_string())?;
+    let Some(settings) = manifest.tool.powerbox else { return Ok(None) };
+    let project = manifest.project;
+    let url = |wanted: &[&str]| {
+        let mut urls = project.urls.iter();
+        urls.find(|(label, _)| wanted.contains(&label.to_lowercase().as_str())).map(|(_, url)| url.clone())
+    };
+    let about = About {
+        source: url(&["source", "repository", "source code"]),
+        homepage: url(&["homepage"]),
+        version: project.version,
+        description: project.description,
+        authors: project.authors.into_iter().filter_map(|person| person.name.or(person.email)).collect(),
+        license: project.license.and_then(|license| match license {
+            License::Expression(text) => Some(text),
+            License::Record { text } => text,
+        }),
+    };
+    let module = Module {
+        module: settings.module.unwrap_or_else(|| "app".to_owned()),
+        world: settings.world.unwrap_or_else(|| "plugin".to_owned()),
+        wasi: Wasi::read(settings.wasi.as_deref())?,
+    };
+    Ok(Some((settings.component, about, Kind::Python(module))))
+}
+
+/// Makes the component.
+pub(crate) fn compile(
+    project: &Project,
+    module: &Module,
+    to: &Path,
+    options: &BuildOptions,
+) -> Result<(), BuildError> {
+    let own = project.folder.join(".powerbox");
+    carried::lay_out("python", &own.join("python"))?;
+    carried::lay_out_wit(&project.folder.join("wit"), &own.join("wit"))?;
+    let componentize = toolchain::python::componentize(options)?;
+    // The tool keeps compiled modules beside the sources, and the sources' times in the component. So it is given a
+    // copy, which has other times.
+    let copy = tempfile::tempdir()?;
+    for (from, name) in
+        [(project.folder.join(SOURCES), "src"), (own.join("python"), "sdk"), (own.join("wit"), "wit")]
+    {
+        copy_steadily(&from, &copy.path().join(name))?;
+    }
+    let mut command = Command::new(componentize);
+    command.current_dir(copy.path()).args(["--quiet", "--wit-path", "wit", "--world", &module.world]);
+    for name in INTERFACES {
+        command.args(["--import-interface-name", name]);
+    }
+    command.args(["componentize", &module.module, "--python-path", "src", "--python-path", "sdk"]);
+    command.arg("--output").arg(to);
+    if module.wasi == Wasi::Stubbed {
+        command.arg("--stub-wasi");
+    }
+    // A shell that has a virtual environment of its own would have its packages put into the component.
+    command.env_remove("VIRTUAL_ENV").env_remove("PYTHONPATH");
+    steady::steady(&mut command, copy.path())?;
+    let made = tool::run("componentize-py", &mut command, &options.cancelled);
+    // Inside the component being made the folders have numbers.
+    made.map(|_| ()).map_err(|error| tool::with_paths(error, &[(Path::new("\"/0/"), "\"src/")]))
+}
+
+fn copy_steadily(from: &Path, to: &Path) -> io::Result<()> {
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(315_532_800);
+    fs::create_dir_all(to)?;
+    let mut entries = fs::read_dir(from)?.collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let (path, name) = (entry.path(), entry.file_name());
+        if name == "__pycache__" {
+            continue;
+        }
+        if path.is_dir() {
+            copy_steadily(&path, &to.join(name))?;
+        } else {
+            fs::copy(&path, to.join(&name))?;
+            fs::File::options().write(true).open(to.join(name))?.set_modified(moment)?;
+        }
+    }
+    fs::File::open(to)?.set_modified(moment)
+}

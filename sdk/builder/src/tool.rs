@@ -1,0 +1,107 @@
+//! Running other programs, in a way that can be stopped.
+
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crate::build::BuildError;
+
+/// How often a running tool is looked at: short beside what any of them takes.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// How much of what a tool says is kept, from its end. Compilers say what went wrong in far less.
+const KEPT: usize = 256 << 10;
+
+/// Runs a tool to its end and gives what it printed. A problem, with all that it said, unless it succeeds.
+pub(crate) fn run(name: &str, command: &mut Command, cancelled: &AtomicBool) -> Result<String, BuildError> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Its own group, so that what it starts ends with it.
+    command.process_group(0);
+    let missing = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => BuildError::missing(name),
+        _ => BuildError::Start { tool: name.to_owned(), error },
+    };
+    let mut child = command.spawn().map_err(missing)?;
+    let out = listen(child.stdout.take());
+    let err = listen(child.stderr.take());
+    let status =
+        wait(&mut child, cancelled).map_err(|error| BuildError::Start { tool: name.to_owned(), error })?;
+    let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
+    match status {
+        None => Err(BuildError::Cancelled),
+        Some(status) if status.success() => Ok(out),
+        Some(_) => {
+            let said = [err.trim_end(), out.trim_end()].into_iter().filter(|said| !said.is_empty());
+            Err(BuildError::Tool { tool: name.to_owned(), output: said.collect::<Vec<_>>().join("\n") })
+        }
+    }
+}
+
+/// Waits for the end, or makes it when the build is cancelled.
+fn wait(child: &mut Child, cancelled: &AtomicBool) -> io::Result<Option<ExitStatus>> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if cancelled.load(Ordering::Relaxed) {
+            end(child)?;
+            return Ok(None);
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+/// Ends the tool and what it started.
+fn end(child: &mut Child) -> io::Result<()> {
+    let group = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    if let Some(group) = group {
+        // It may have ended meanwhile; then there is nothing to do.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    child.wait().map(|_| ())
+}
+
+/// Reads what a tool says, so that it does not wait to be heard, and keeps the end of it.
+fn listen(stream: Option<impl io::Read + Send + 'static>) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        let mut piece = [0; 8192];
+        let Some(mut stream) = stream else { return String::new() };
+        while let Ok(length @ 1..) = stream.read(&mut piece) {
+            kept.extend(piece.iter().take(length));
+            if kept.len() > 2 * KEPT {
+                kept.drain(..kept.len() - KEPT);
+            }
+        }
+        String::from_utf8_lossy(&kept).into_owned()
+    })
+}
+
+/// Runs a program and gives what it prints, or nothing if it is not there or fails.
+pub(crate) fn output(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let text = output.status.success().then(|| String::from_utf8(output.stdout).ok())??;
+    Some(text.trim().to_owned())
+}
+
+/// Tells whether a program can be run with these arguments.
+pub(crate) fn works(program: &str, arguments: &[&str]) -> bool {
+    output(Command::new(program).args(arguments)).is_some()
+}
+
+/// Puts a path of the author's in place of the one that a tool was given.
+pub(crate) fn with_paths(error: BuildError, shown: &[(&Path, &str)]) -> BuildError {
+    match error {
+        BuildError::Tool { tool, mut output } => {
+            for (given, instead) in shown {
+                output = output.replace(&*given.to_string_lossy(), instead);
+            }
+            BuildError::Tool { tool, output }
+        }
+        other => other,
+    }
+}
