@@ -5,6 +5,8 @@ use clap::{Parser, Subcommand};
 use crate::attenuate::AttenuateArguments;
 use crate::audit::AuditArguments;
 use crate::grant::GrantVerb;
+use crate::plugin_build::BuildArguments;
+use crate::plugin_new::NewArguments;
 use crate::why::WhyArguments;
 
 /// Runs commands as sandboxed plugins over an Endo daemon
@@ -64,6 +66,14 @@ pub(crate) enum Verb {
 /// What can be done with plugins.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginVerb {
+    /// Write a new plugin to begin with
+    ///
+    /// It has one useful command, a slot, tests and a README, and it builds.
+    New(NewArguments),
+    /// Build a plugin's component from its sources
+    ///
+    /// Takes a project in Rust, JavaScript or Python and makes `dist/NAME.wasm` of it, with its documentation inside.
+    Build(BuildArguments),
     /// Show what a plugin imports, asks for and offers
     ///
     /// Takes the name of a plugin or a component file. The file is read, and its description of commands is run in a

@@ -19,6 +19,8 @@ mod log;
 mod moment;
 mod paths;
 mod plugin;
+mod plugin_build;
+mod plugin_new;
 mod prompt;
 mod render;
 mod service;

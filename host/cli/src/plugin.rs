@@ -18,11 +18,14 @@ use crate::exit::{Failure, Status};
 use crate::grant::words;
 use crate::held::{Held, Reach, is_hosts_own};
 use crate::render::{self, print, print_json};
+use crate::{plugin_build, plugin_new};
 
 /// Runs one of the verbs.
 pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<(), Failure> {
     let host = &app.host;
     match verb {
+        PluginVerb::New(arguments) => plugin_new::run(arguments, json),
+        PluginVerb::Build(arguments) => plugin_build::run(&app.paths, arguments, json).await,
         PluginVerb::Inspect { plugin } => inspect(host, &plugin, json).await,
         PluginVerb::Install { file, bind, yes } => install(host, &file, bind, yes || json, json).await,
         PluginVerb::List => list(app, json),
