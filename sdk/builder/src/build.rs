@@ -88,16 +88,27 @@ pub struct Built {
 /// an earlier build stays as it was.
 pub fn build(project: &Project, options: &BuildOptions) -> Result<Built, BuildError> {
     let start = Instant::now();
-    let made = match &project.kind {
-        Kind::Rust(package) => rust::compile(project, package, options)?,
-        Kind::JavaScript(package) => by_tool(|to| javascript::compile(project, package, to, options))?,
-        Kind::Python(module) => by_tool(|to| python::compile(project, module, to, options))?,
+    let component = match &project.kind {
+        Kind::Rust(package) => finish(project, &rust::compile(project, package, options)?)?,
+        Kind::JavaScript(package) => {
+            finish(project, &by_tool(|to| javascript::compile(project, package, to, options))?)?
+        }
+        Kind::Python(module) => {
+            let inputs = python::inputs(project, module)?;
+            match python::made_before(project, &inputs) {
+                Some(component) => component,
+                None => {
+                    let made = by_tool(|to| python::compile(project, module, to, options))?;
+                    let component = finish(project, &made)?;
+                    python::remember(project, &inputs, &component)?;
+                    component
+                }
+            }
+        }
     };
     if options.cancelled.load(Ordering::Relaxed) {
         return Err(BuildError::Cancelled);
     }
-    let component =
-        component::finish(project, &made).map_err(|error| BuildError::Unfit(format!("{error:#}")))?;
     let path = project.output();
     let changed = component::write(&path, &component)?;
     Ok(Built {
@@ -109,6 +120,10 @@ pub fn build(project: &Project, options: &BuildOptions) -> Result<Built, BuildEr
     })
 }
 
+fn finish(project: &Project, made: &[u8]) -> Result<Vec<u8>, BuildError> {
+    component::finish(project, made).map_err(|error| BuildError::Unfit(format!("{error:#}")))
+}
+
 /// Has a tool write a component, and reads it.
 fn by_tool(compile: impl FnOnce(&std::path::Path) -> Result<(), BuildError>) -> Result<Vec<u8>, BuildError> {
     let folder = tempfile::tempdir()?;
@@ -117,7 +132,7 @@ fn by_tool(compile: impl FnOnce(&std::path::Path) -> Result<(), BuildError>) -> 
     Ok(fs::read(&file)?)
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

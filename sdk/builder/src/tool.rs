@@ -35,8 +35,9 @@ pub(crate) fn run(name: &str, command: &mut Command, cancelled: &AtomicBool) -> 
         None => Err(BuildError::Cancelled),
         Some(status) if status.success() => Ok(out),
         Some(_) => {
-            let said = [err.trim_end(), out.trim_end()].into_iter().filter(|said| !said.is_empty());
-            Err(BuildError::Tool { tool: name.to_owned(), output: said.collect::<Vec<_>>().join("\n") })
+            // What goes to standard output is how far it got, unless there is nothing else.
+            let said = if err.trim().is_empty() { out } else { err };
+            Err(BuildError::Tool { tool: name.to_owned(), output: said.trim_end().to_owned() })
         }
     }
 }

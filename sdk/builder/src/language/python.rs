@@ -7,8 +7,9 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
-use crate::build::{BuildError, BuildOptions};
+use crate::build::{BuildError, BuildOptions, hexadecimal};
 use crate::project::{About, Kind, Project, Wasi};
 use crate::{carried, steady, tool, toolchain};
 
@@ -100,6 +101,64 @@ pub(crate) fn read(text: &str) -> Result<Option<(String, About, Kind)>, String> 
         wasi: Wasi::read(settings.wasi.as_deref())?,
     };
     Ok(Some((settings.component, about, Kind::Python(module))))
+}
+
+/// What a component was made of, and which one it became; in the project's `.powerbox`.
+const MADE: &str = ".powerbox/made";
+
+/// A digest of all that a build depends on.
+pub(crate) fn inputs(project: &Project, module: &Module) -> io::Result<String> {
+    let mut digest = Sha256::new();
+    digest.update(format!(
+        "{}\0{module:?}\0{:?}\0{}",
+        toolchain::python::VERSION,
+        project.about,
+        project.component
+    ));
+    for (place, content) in carried::below("python").chain(carried::below("wit")) {
+        digest.update(format!("{place}\0{}\0", content.len()));
+        digest.update(content);
+    }
+    for folder in [SOURCES, "wit"] {
+        add(&project.folder, Path::new(folder), &mut digest)?;
+    }
+    Ok(hexadecimal(&digest.finalize()))
+}
+
+fn add(root: &Path, below: &Path, digest: &mut Sha256) -> io::Result<()> {
+    let mut entries = fs::read_dir(root.join(below))?.collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let place = below.join(entry.file_name());
+        if entry.file_name() == "__pycache__" {
+            continue;
+        }
+        if entry.path().is_dir() {
+            add(root, &place, digest)?;
+        } else {
+            let content = fs::read(entry.path())?;
+            digest.update(format!("{}\0{}\0", place.display(), content.len()));
+            digest.update(content);
+        }
+    }
+    Ok(())
+}
+
+/// The component, if it is the one that was made of these inputs. The tool sees numbers and times of the files that it
+/// unpacks, and keeps some in the component's memory; so making it anew would give it another digest, for nothing.
+pub(crate) fn made_before(project: &Project, inputs: &str) -> Option<Vec<u8>> {
+    let made = fs::read_to_string(project.folder.join(MADE)).ok()?;
+    let component = fs::read(project.output()).ok()?;
+    (made == stamp(inputs, &component)).then_some(component)
+}
+
+/// Remembers what the component was made of.
+pub(crate) fn remember(project: &Project, inputs: &str, component: &[u8]) -> io::Result<()> {
+    fs::write(project.folder.join(MADE), stamp(inputs, component))
+}
+
+fn stamp(inputs: &str, component: &[u8]) -> String {
+    format!("{inputs} {}\n", hexadecimal(&Sha256::digest(component)))
 }
 
 /// Makes the component.
