@@ -3,7 +3,6 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
@@ -171,7 +170,7 @@ pub(crate) fn compile(
     let own = project.folder.join(".powerbox");
     carried::lay_out("python", &own.join("python"))?;
     carried::lay_out_wit(&project.folder.join("wit"), &own.join("wit"))?;
-    let componentize = toolchain::python::componentize(options)?;
+    let mut command = toolchain::python::componentize(options)?;
     // The tool keeps compiled modules beside the sources, and the sources' times in the component. So it is given a
     // copy, which has other times.
     let copy = tempfile::tempdir()?;
@@ -180,7 +179,6 @@ pub(crate) fn compile(
     {
         copy_steadily(&from, &copy.path().join(name))?;
     }
-    let mut command = Command::new(componentize);
     command.current_dir(copy.path()).args(["--quiet", "--wit-path", "wit", "--world", &module.world]);
     for name in INTERFACES {
         command.args(["--import-interface-name", name]);

@@ -18,7 +18,7 @@ fn program(folder: &Path) -> PathBuf {
     folder.join("bin/componentize-py")
 }
 
-/// The file that says that the environment is whole: it cannot be made aside, since its programs know where they are.
+/// The file that says that the environment is whole: it is made where it stays, since it knows where it is.
 fn stamp(folder: &Path) -> PathBuf {
     folder.join("powerbox-complete")
 }
@@ -29,11 +29,15 @@ pub(crate) fn is_installed(tools: &Path) -> bool {
     stamp(&folder).exists() && program(&folder).exists()
 }
 
-/// Gives the tool, after getting it if this is the first time.
-pub(crate) fn componentize(options: &BuildOptions) -> Result<PathBuf, BuildError> {
+/// Makes a call of the tool, after getting it if this is the first time.
+pub(crate) fn componentize(options: &BuildOptions) -> Result<Command, BuildError> {
     let folder = folder(&options.tools);
+    // Not the script by itself: its first line holds the folder's path as it was, which may be too long for a system.
+    let python = folder.join("bin/python");
+    let mut tool = Command::new(&python);
+    tool.arg(program(&folder));
     if is_installed(&options.tools) {
-        return Ok(program(&folder));
+        return Ok(tool);
     }
     fs::create_dir_all(&options.tools)?;
     // Another build may be getting it, too: one of them waits.
@@ -57,5 +61,5 @@ pub(crate) fn componentize(options: &BuildOptions) -> Result<PathBuf, BuildError
         tool::run("pip", &mut pip, &options.cancelled)?;
         fs::write(stamp(&folder), VERSION)?;
     }
-    Ok(program(&folder))
+    Ok(tool)
 }
