@@ -106,3 +106,55 @@ pub(crate) fn with_paths(error: BuildError, shown: &[(&Path, &str)]) -> BuildErr
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn a_tool_that_fails_says_why_in_its_own_words() {
+        let never = AtomicBool::new(false);
+        assert_eq!(run("sh", &mut shell("echo made"), &never).unwrap(), "made\n");
+        let failed = run("sh", &mut shell("echo progress; echo 'line 3: wrong' >&2; exit 1"), &never);
+        assert_eq!(failed.unwrap_err().to_string(), "sh failed\nline 3: wrong");
+        let failed = run("sh", &mut shell("echo 'line 3: wrong'; exit 1"), &never);
+        assert_eq!(failed.unwrap_err().to_string(), "sh failed\nline 3: wrong");
+    }
+
+    #[test]
+    fn a_tool_that_is_not_there_says_how_to_get_it() {
+        let missing = run("npm", &mut Command::new("no-such-program-as-this"), &AtomicBool::new(false));
+        assert!(missing.unwrap_err().to_string().contains("apt-get install nodejs npm"));
+    }
+
+    #[test]
+    fn a_cancelled_tool_ends_with_what_it_started() {
+        let start = Instant::now();
+        // What the shell starts keeps its output open: it must end too, or this waits for it.
+        let ended = run("sh", &mut shell("sleep 60 & sleep 60"), &AtomicBool::new(true));
+        assert!(matches!(ended, Err(BuildError::Cancelled)));
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_tool_that_says_too_much_is_heard_at_its_end() {
+        let long = format!(
+            "i=0; while [ $i -lt 20000 ]; do echo {}; i=$((i+1)); done; echo last; exit 1",
+            "x".repeat(60)
+        );
+        let BuildError::Tool { output, .. } =
+            run("sh", &mut shell(&long), &AtomicBool::new(false)).unwrap_err()
+        else {
+            panic!("it failed by itself");
+        };
+        assert!(output.ends_with("last") && output.len() <= 2 * KEPT);
+    }
+}

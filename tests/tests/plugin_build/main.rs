@@ -165,6 +165,14 @@ fn a_javascript_plugin_is_made_built_used_and_built_the_same_elsewhere() {
     author.begin("deeper/two", "js");
     assert_eq!(author.build("deeper/two")["digest"], built["digest"], "the folder does not matter");
 
+    author.edit("deeper/two/package.json", r#""source""#, r#""wasi": "virtual", "source""#);
+    let virtual_wasi = author.build("deeper/two");
+    let imports = about(&author, &virtual_wasi)["imports"].to_string();
+    assert!(
+        imports.contains("wasi:clocks/wall-clock"),
+        "they are imports if the author asks for it: {imports}"
+    );
+
     author.edit("one/src/plugin.js", "details:", "details");
     let finished = author.run("one", &["plugin", "build"]);
     assert_eq!(finished.status, Some(1));
