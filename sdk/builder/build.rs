@@ -6,28 +6,40 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The folders that are carried, and where they are laid out in a project's `.powerbox` or, for templates, by language.
-const CARRIED: [(&str, &str); 9] = [
+const CARRIED: [(&str, &str); 12] = [
     ("sdk/rust", "sdk/rust"),
     ("sdk/macros", "sdk/macros"),
     ("host/passable", "sdk/passable"),
+    ("sdk/testing/rust", "sdk/testing"),
     // Both crates have it beside them, as a link in this repository.
     ("wit", "sdk/rust/wit"),
     ("wit", "sdk/macros/wit"),
     ("wit", "wit"),
     ("sdk/javascript", "javascript"),
     ("sdk/python", "python"),
+    ("sdk/testing/node", "testing"),
+    ("sdk/testing/python", "testing"),
     ("sdk/templates", "templates"),
 ];
 
 /// The members of the small workspace that the SDK is outside this repository.
-const MEMBERS: [(&str, &str); 3] =
-    [("powerbox-passable", "passable"), ("powerbox-sdk", "rust"), ("powerbox-sdk-macros", "macros")];
+const MEMBERS: [(&str, &str); 4] = [
+    ("powerbox-passable", "passable"),
+    ("powerbox-sdk", "rust"),
+    ("powerbox-sdk-macros", "macros"),
+    ("powerbox-sdk-testing", "testing"),
+];
+
+/// What may be missing: the clients of the test runner, which are made apart from this crate.
+fn is_there(root: &Path, folder: &str) -> bool {
+    !folder.starts_with("sdk/testing/") || root.join(folder).is_dir()
+}
 
 fn main() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let mut files = Vec::new();
-    for (from, to) in CARRIED {
+    for (from, to) in CARRIED.into_iter().filter(|(from, _)| is_there(&root, from)) {
         let from = root.join(from);
         println!("cargo::rerun-if-changed={}", from.display());
         walk(&from, Path::new(to), &mut files);
@@ -77,15 +89,20 @@ fn small_workspace(root: &Path) -> String {
     let Some(toml::Value::Table(mut workspace)) = whole.remove("workspace") else {
         panic!("it is a workspace")
     };
-    let members = MEMBERS.iter().map(|(_, folder)| toml::Value::from(*folder)).collect::<Vec<_>>();
+    let member = |place: &&(&str, &str)| {
+        let mut carried = CARRIED.iter().filter(|(_, to)| to.strip_prefix("sdk/") == Some(place.1));
+        carried.any(|(from, _)| is_there(root, from))
+    };
+    let there: Vec<_> = MEMBERS.iter().filter(member).collect();
+    let members = there.iter().map(|(_, folder)| toml::Value::from(*folder)).collect::<Vec<_>>();
     workspace.insert("members".to_owned(), members.into());
     workspace.remove("default-members");
     let dependencies = workspace.get_mut("dependencies").and_then(toml::Value::as_table_mut);
     let dependencies = dependencies.expect("versions are chosen in one place");
     dependencies.retain(|_, wanted| wanted.get("path").is_none());
-    for (name, folder) in MEMBERS {
-        dependencies
-            .insert(name.to_owned(), toml::Table::from_iter([("path".to_owned(), folder.into())]).into());
+    for (name, folder) in there {
+        let path = toml::Table::from_iter([("path".to_owned(), (*folder).into())]);
+        dependencies.insert((*name).to_owned(), path.into());
     }
     let small = toml::Table::from_iter([("workspace".to_owned(), workspace.into())]);
     toml::to_string(&small).expect("a table can be written")

@@ -7,7 +7,12 @@ use std::path::Path;
 use anyhow::Context as _;
 use wit_parser::{Resolve, SourceMap};
 
+use crate::project::Language;
+
 include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+/// Where a project has what is laid out for it.
+pub(crate) const LAID_OUT: &str = ".powerbox";
 
 /// The packages of the contract, in the order in which they refer to each other.
 const PACKAGES: [&str; 2] = ["powerbox-plugin", "endo-daemon"];
@@ -20,18 +25,35 @@ pub(crate) fn below(folder: &str) -> impl Iterator<Item = (&'static str, &'stati
 
 /// Lays a carried folder out, so that it holds these files and no others. What is as it should be is not touched:
 /// compilers look at times.
-pub(crate) fn lay_out(folder: &str, to: &Path) -> io::Result<()> {
+fn lay_out(folder: &str, to: &Path) -> io::Result<()> {
     lay_out_files(below(folder).map(|(place, content)| (place.to_owned(), content.to_vec())).collect(), to)
 }
 
+/// Lays out what a project needs beside its own sources, for its editor and its tests as well as for building.
+pub(crate) fn lay_out_for(language: Language, project: &Path) -> io::Result<()> {
+    let own = project.join(LAID_OUT);
+    let sdk = match language {
+        Language::Rust => "sdk",
+        Language::JavaScript => "javascript",
+        Language::Python => "python",
+    };
+    lay_out(sdk, &own.join(sdk))?;
+    if language != Language::Rust {
+        lay_out("testing", &own.join("testing"))?;
+        lay_out_wit(&project.join("wit"), &own.join("wit"))?;
+    }
+    Ok(())
+}
+
 /// Lays the contract out as the toolchains of other languages want it: without `async`.
-pub(crate) fn lay_out_wit(own: &Path, to: &Path) -> io::Result<()> {
+fn lay_out_wit(own: &Path, to: &Path) -> io::Result<()> {
     let mut files: Vec<_> = below("wit")
         .map(|(place, content)| {
             (format!("deps/{place}"), without_async(&String::from_utf8_lossy(content)).into_bytes())
         })
         .collect();
-    for entry in fs::read_dir(own)? {
+    // A project may have no world of its own yet; its language's tool says so when it is built.
+    for entry in fs::read_dir(own).into_iter().flatten() {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.ends_with(".wit") {

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::carried;
-use crate::language::rust;
 use crate::project::Language;
 
 /// What tools leave in a folder, and nobody means to copy.
@@ -166,12 +165,7 @@ pub fn new_project(
         let written = path.parent().map_or(Ok(()), fs::create_dir_all);
         written.and_then(|()| fs::write(&path, filled(name, content))).map_err(unwritable)?;
     }
-    match language {
-        Language::Rust => rust::lay_out(folder),
-        Language::JavaScript => carried::lay_out("javascript", &folder.join(".powerbox/javascript")),
-        Language::Python => carried::lay_out("python", &folder.join(".powerbox/python")),
-    }
-    .map_err(unwritable)
+    carried::lay_out_for(language, folder).map_err(unwritable)
 }
 
 fn filled(name: &str, content: Vec<u8>) -> Vec<u8> {

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 use crate::build::{BuildError, BuildOptions};
-use crate::project::{About, Kind, Project, Wasi};
+use crate::project::{About, Kind, Language, Project, Wasi};
 use crate::toolchain::node;
 use crate::{carried, steady, tool};
 
@@ -107,9 +107,7 @@ pub(crate) fn compile(
     to: &Path,
     options: &BuildOptions,
 ) -> Result<(), BuildError> {
-    let own = project.folder.join(".powerbox");
-    carried::lay_out("javascript", &own.join("javascript"))?;
-    carried::lay_out_wit(&project.folder.join("wit"), &own.join("wit"))?;
+    carried::lay_out_for(Language::JavaScript, &project.folder)?;
     if package.dependencies && !project.folder.join("node_modules").exists() {
         options.note("installing the project's npm packages");
         let locked = project.folder.join("package-lock.json").exists();

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::build::{BuildError, BuildOptions, hexadecimal};
-use crate::project::{About, Kind, Project, Wasi};
+use crate::project::{About, Kind, Language, Project, Wasi};
 use crate::{carried, steady, tool, toolchain};
 
 /// The folder of the sources.
@@ -167,9 +167,8 @@ pub(crate) fn compile(
     to: &Path,
     options: &BuildOptions,
 ) -> Result<(), BuildError> {
-    let own = project.folder.join(".powerbox");
-    carried::lay_out("python", &own.join("python"))?;
-    carried::lay_out_wit(&project.folder.join("wit"), &own.join("wit"))?;
+    carried::lay_out_for(Language::Python, &project.folder)?;
+    let own = project.folder.join(carried::LAID_OUT);
     let mut command = toolchain::python::componentize(options)?;
     // The tool keeps compiled modules beside the sources, and the sources' times in the component. So it is given a
     // copy, which has other times.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::build::{BuildError, BuildOptions, Profile};
 use crate::carried;
-use crate::project::{About, Kind, Project};
+use crate::project::{About, Kind, Language, Project};
 use crate::tool;
 use crate::toolchain::rust::{self as toolchain, TARGET};
 
@@ -125,11 +125,6 @@ impl Project {
     }
 }
 
-/// Lays out what a project needs beside its own sources.
-pub(crate) fn lay_out(folder: &Path) -> std::io::Result<()> {
-    carried::lay_out("sdk", &folder.join(SDK))
-}
-
 /// What makes a component small, with names kept for traps. Projects need not say it.
 const RELEASE: [&str; 5] =
     [r#"opt-level="s""#, "lto=true", "codegen-units=1", r#"panic="abort""#, r#"strip="debuginfo""#];
@@ -141,7 +136,7 @@ pub(crate) fn compile(
     options: &BuildOptions,
 ) -> Result<Vec<u8>, BuildError> {
     if package.carries_sdk {
-        lay_out(&project.folder)?;
+        carried::lay_out_for(Language::Rust, &project.folder)?;
     }
     if tool::output(toolchain::cargo().arg("--version")).is_none() {
         return Err(BuildError::missing("cargo"));
