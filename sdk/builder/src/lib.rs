@@ -3,7 +3,8 @@
 //! A project is a folder whose language's own manifest says which component it becomes ([`Project::find`]). [`build`]
 //! compiles it and gives the component what its toolchain leaves out: the documentation of its interfaces, and its
 //! name, version, description, authors and licence. The same sources make a component with the same digest, in
-//! whichever folder they stand. [`new_project`] writes a project that builds.
+//! whichever folder they stand; of Python this holds for one folder only, since its tool keeps numbers of files in the
+//! component that the system gives anew each time. [`new_project`] writes a project that builds.
 //!
 //! Projects outside the repository are built with what this crate carries: the SDKs and the contract are laid out in
 //! the project's `.powerbox`, which belongs to nobody's sources and is made anew whenever it is missing. It is inside

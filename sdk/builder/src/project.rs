@@ -273,4 +273,34 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn sources_are_watched_and_what_builds_leave_is_not() {
+        let manifest = r#"{ "powerbox": { "component": "x", "source": "lib/main.js" } }"#;
+        let (folder, found) = project(&[("package.json", manifest)]);
+        for made in ["lib", "wit", "dist", "node_modules", ".powerbox"] {
+            fs::create_dir(folder.path().join(made)).unwrap();
+        }
+        let root = fs::canonicalize(folder.path()).unwrap();
+        let watched = found.unwrap().watched();
+        assert_eq!(watched, ["package.json", "wit", "lib"].map(|name| root.join(name)));
+    }
+
+    #[test]
+    fn a_rust_project_speaks_through_cargo() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("src")).unwrap();
+        fs::write(folder.path().join("src/lib.rs"), "").unwrap();
+        let manifest = "[package]\nname = 'one-two'\nversion = '0.3.0'\ndescription = 'x'\n\
+                        [package.metadata.powerbox]\ncomponent = 'one'\n";
+        fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+        let error = Project::find(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("crate-type = [\"cdylib\"]"), "{error}");
+
+        fs::write(folder.path().join("Cargo.toml"), format!("{manifest}[lib]\ncrate-type = ['cdylib']\n"))
+            .unwrap();
+        let found = Project::find(folder.path()).unwrap();
+        assert_eq!((found.component.as_str(), found.about.version.as_deref()), ("one", Some("0.3.0")));
+        assert_eq!(found.package(), Some(("one-two", "one_two.wasm")));
+    }
 }

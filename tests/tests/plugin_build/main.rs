@@ -84,6 +84,25 @@ impl Author {
         assert!(finished.stderr.contains("there is nothing named `nothing`"), "{finished:?}");
     }
 
+    /// Puts the commands of `kinds.*` in place of a project's own, and runs each.
+    fn use_kinds(&self, folder: &str, file: &str, source: &str) {
+        fs::write(self.0.path(&format!("{folder}/{file}")), source).unwrap();
+        let component = self.build(folder)["component"].as_str().unwrap().to_owned();
+        self.0.ok(&["plugin", "install", &component, "--yes"]).unwrap();
+        let all = ["say-all", "a", "b", "--how-loud", "high", "-s", "--times", "3", "--within", "2s"];
+        assert_eq!(self.0.ok(&all).unwrap(), "[[\"a\",\"b\"],\"high\",3,true,2000000000]\n");
+        assert_eq!(self.0.ok(&["all", "x"]).unwrap(), "[[\"x\"],\"low\",null,false,null]\n");
+        let finished = self.0.run_with(&["size", "-"], b"four").unwrap();
+        assert!(finished.stderr.contains("4 bytes") || finished.stdout.contains("4 bytes"), "{finished:?}");
+        self.0.ok(&["keep", "kept", r#"{"a":[1,null]}"#]).unwrap();
+        assert_eq!(self.0.ok(&["show", "kept"]).unwrap(), "{ a: [1, null] }\n");
+        assert_eq!(self.0.ok(&["overstep", "kept"]).unwrap(), "denied\n");
+        for (command, said) in [("err", "Error: "), ("refuse", "this cannot be")] {
+            let finished = self.0.run(&[command]).unwrap();
+            assert!(finished.status != Some(0) && finished.stderr.contains(said), "{finished:?}");
+        }
+    }
+
     /// Runs a test runner of the language's own in a project.
     fn test(&self, folder: &str, program: &str, arguments: &[&str]) {
         let mut command = Command::new(program);
@@ -173,6 +192,9 @@ fn a_javascript_plugin_is_made_built_used_and_built_the_same_elsewhere() {
         "they are imports if the author asks for it: {imports}"
     );
 
+    author.begin("kinds", "javascript");
+    author.use_kinds("kinds", "src/plugin.js", include_str!("kinds.js"));
+
     author.edit("one/src/plugin.js", "details:", "details");
     let finished = author.run("one", &["plugin", "build"]);
     assert_eq!(finished.status, Some(1));
@@ -193,6 +215,9 @@ fn a_python_plugin_is_made_built_and_used_and_is_built_anew_only_if_it_changed()
     assert!(!imports.contains("wasi:"), "the engine's own imports stay inside: {imports}");
     let again = author.build("one");
     assert_eq!((&again["digest"], &again["changed"]), (&built["digest"], &false.into()));
+
+    author.begin("kinds", "python");
+    author.use_kinds("kinds", "src/app.py", include_str!("kinds.py"));
 
     author.edit("one/src/app.py", "def count(where:", "def count(where");
     let finished = author.run("one", &["plugin", "build"]);

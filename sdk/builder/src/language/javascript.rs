@@ -112,7 +112,13 @@ pub(crate) fn compile(
         options.note("installing the project's npm packages");
         let locked = project.folder.join("package-lock.json").exists();
         let mut npm = Command::new("npm");
-        npm.args([if locked { "ci" } else { "install" }, "--no-audit", "--no-fund", "--omit=dev"]);
+        npm.args([
+            if locked { "ci" } else { "install" },
+            "--no-audit",
+            "--no-fund",
+            "--omit=dev",
+            "--ignore-scripts",
+        ]);
         tool::run("npm", npm.current_dir(&project.folder), &options.cancelled)?;
     }
     let componentize = node::componentize(options)?;
