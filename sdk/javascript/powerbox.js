@@ -1,155 +1,136 @@
-// What a Powerbox plugin in JavaScript is written with: a plugin declares its commands as data, and `describe` and
-// `run`, which every plugin exports, are made of the declaration.
+// What a Powerbox plugin in JavaScript is written with.
 //
-//     import { directory, group, text } from "#powerbox";
+//     import { command, directory, group, message } from '../.powerbox/powerbox.js';
 //
-//     export const commands = group("notes", "Looking after notes", {
-//       count: {
-//         summary: "Count the names in a directory",
-//         effect: "reads",
-//         parameters: { where: directory("The directory") },
-//         run: ({ where }) => text(`${where.list().length} names`),
-//       },
+//     export const commands = group('notes', 'Keeping notes', {
+//       'note-count': command({
+//         summary: 'Count the notes',
+//         effect: 'reads',
+//         parameters: { where: directory('Where they are') },
+//         run: ({ where }) => message(`${where.list().length} notes`),
+//       }),
 //     });
 //
-// A key in camel case becomes words with hyphens: the parameter `maxSize` is given as `--max-size`. Calls that leave
-// the plugin return what they are for, or throw a problem; a command throws problems made by the functions below.
-// Nothing here reaches anything: what a plugin can reach are the imports of its world and what its user names.
+// What a command returns is its output; what it throws is the problem that it ends in. Parameters have the kinds of
+// the contract (wit/powerbox-plugin/description.wit); from `object` on the host hands over a reference to just the
+// thing that the user named. There is no console, no clock and no good randomness in a component: import
+// `powerbox:plugin/log`, `clock` and `random` in the plugin's WIT world instead.
 
-// Parameters -----------------------------------------------------------------------------------------------------
-
-const parameter = (kind) => (help, more = {}) => ({ kind, help, ...more });
-const plain = (tag) => parameter({ tag });
-
-/** A word. With `{ choices: ["a", "b"] }`, one of these. */
-export const word = (help, more = {}) => ({ kind: { tag: more.choices ? "choice" : "text" }, help, ...more });
-/** A whole number. */
-export const integer = plain("integer");
-/** Yes or no, given as an option without a value. */
-export const flag = (help, more = {}) => ({ kind: { tag: "boolean" }, help, option: true, optional: true, ...more });
-/** A length of time such as `90s`; the command gets nanoseconds. */
-export const duration = plain("duration");
-/** A word that is shown nowhere. */
-export const secret = plain("secret");
-/** JSON; the command gets its text. */
-export const json = plain("json");
-/** A file of the user's, or `-` for standard input. The command gets its bytes by `bytes` or `string`. */
-export const file = plain("file");
-/** A directory to list and follow. */
-export const directory = plain("directory");
-/** A place in a directory that the command will write. */
-export const newName = plain("new-name");
-/** A place in a directory, and what the command may do there: some of read, write, remove, move, cancel. */
-export const name = (rights, help, more = {}) => {
-  const flags = { read: false, write: false, remove: false, move: false, cancel: false };
-  for (const right of rights) flags[right] = true;
-  return { kind: { tag: "name", val: flags }, help, ...more };
-};
-/** An object, and the methods of it that the command may call. */
-export const object = (methods, help, more = {}) => ({ kind: { tag: "object", val: methods }, help, ...more });
-
-// Output ---------------------------------------------------------------------------------------------------------
-
-/** A sentence about what was done, without a period at the end. */
-export const message = (sentence) => ({ tag: "message", val: sentence });
-/** Text to print as it is. */
-export const text = (printed) => ({ tag: "text", val: printed });
-/** Things of one kind, one a line. */
-export const lines = (things) => ({ tag: "lines", val: [...things] });
-/** Rows under headings. */
-export const table = (columns, rows) => ({ tag: "table", val: { columns, rows: rows.map((row) => row.map(String)) } });
-
-// Problems -------------------------------------------------------------------------------------------------------
-
-/** The arguments do not fit. */
-export const invalid = (why) => ({ tag: "invalid", val: why });
-/** There is nothing by this name. */
-export const notFound = (what) => ({ tag: "not-found", val: what });
-/** Anything else. */
-export const failed = (what) => ({ tag: "other", val: what });
-
-/** The problem that a call ended in: an import throws an `Error` with it inside, a command throws it bare. */
-export const problemOf = (thrown) => {
-  const inside = thrown?.payload ?? thrown;
-  return typeof inside?.tag === "string" ? inside : undefined;
-};
-
-// Reading --------------------------------------------------------------------------------------------------------
-
-/** Reads a blob to its end, at most `limit` bytes (1 MiB). */
-export const bytes = (blob, limit = 1 << 20) => {
-  const pieces = [];
-  let length = 0;
-  for (let piece = blob.read(); piece !== null && piece !== undefined; piece = blob.read()) {
-    length += piece.length;
-    if (length > limit) throw { tag: "limit", val: `more than ${limit} bytes` };
-    pieces.push(piece);
-  }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-};
-
-// The group ------------------------------------------------------------------------------------------------------
-
-const hyphened = (key) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
-const describeParameter = ([key, declared]) => ({
-  name: hyphened(key),
-  label: declared.label ?? hyphened(key).replaceAll("-", " "),
-  kind: declared.kind,
-  style: declared.option || declared.short ? { tag: "option", val: declared.short ?? null } : { tag: "positional" },
-  required: !declared.optional && declared.default === undefined,
-  repeated: declared.repeated ?? false,
-  default: declared.default === undefined ? null : String(declared.default),
-  choices: declared.choices ?? [],
-  help: declared.help,
-});
-
-const describeCommand = (group) => ([key, declared]) => ({
-  name: hyphened(key),
-  aliases: declared.aliases ?? [],
-  summary: declared.summary,
-  details: declared.details ?? "",
-  category: declared.category ?? group,
-  effect: { tag: declared.effect },
-  parameters: Object.entries(declared.parameters ?? {}).map(describeParameter),
-});
-
-// The values of one invocation by the keys of the declaration: an array where a parameter may be repeated, and
-// `undefined` where the user gave nothing.
-const valuesFor = (declared, given) => {
-  const byName = new Map(given.map(({ name, values }) => [name, values.map((value) => value.val)]));
-  return Object.fromEntries(
-    Object.entries(declared.parameters ?? {}).map(([key, parameter]) => {
-      const values = byName.get(hyphened(key)) ?? [];
-      const none = parameter.kind.tag === "boolean" ? false : undefined;
-      return [key, parameter.repeated ? values : (values[0] ?? none)];
-    }),
-  );
-};
-
-/**
- * Declares a plugin: one word, one line on what it is for, and its commands. The result is what the module exports
- * under the name `commands`.
- */
-export const group = (word, summary, commands) => {
-  const byName = new Map(Object.entries(commands).map(([key, declared]) => [hyphened(key), declared]));
+/** Makes the plugin's export of commands: pass `commands` by name. */
+export function group(name, summary, commands) {
+  const described = Object.entries(commands).map(([word, spec]) => describe(word, name, spec));
   return {
-    describe: () => ({ name: word, summary, commands: Object.entries(commands).map(describeCommand(word)) }),
-    run: ({ command, arguments: given }) => {
-      const declared = byName.get(command);
-      if (declared === undefined) throw invalid(`there is no command ${command}`);
-      try {
-        return declared.run(valuesFor(declared, given)) ?? { tag: "nothing" };
-      } catch (thrown) {
-        // A mistake in the plugin is told as a problem: thrown as it is, it would end the plugin without a word.
-        throw problemOf(thrown) ?? failed(String(thrown));
+    describe: () => ({ name, summary, commands: described }),
+    run({ command: word, arguments: given }) {
+      const spec = commands[word];
+      if (!spec) throw problem('invalid', `there is no command ${word}`);
+      const values = {};
+      for (const [key, parameter] of Object.entries(spec.parameters ?? {})) {
+        const argument = given.find(argument => argument.name === hyphened(key));
+        const all = argument ? argument.values.map(value => value.val) : [];
+        values[key] = parameter.repeated ? all : all[0];
       }
+      let output;
+      try {
+        output = spec.run(values);
+      } catch (thrown) {
+        throw asProblem(thrown);
+      }
+      return asOutput(output);
     },
   };
-};
+}
+
+/** One command: `{ summary, effect, run }`, and if need be `details`, `aliases`, `category`, `parameters`. */
+export const command = spec => spec;
+
+function describe(word, category, spec) {
+  return {
+    name: word,
+    aliases: spec.aliases ?? [],
+    summary: spec.summary,
+    details: spec.details ?? '',
+    category: spec.category ?? category,
+    effect: EFFECTS.includes(spec.effect) ? { tag: spec.effect } : { tag: 'other', val: String(spec.effect) },
+    parameters: Object.entries(spec.parameters ?? {}).map(([key, parameter]) => ({
+      name: hyphened(key),
+      label: parameter.label ?? key,
+      kind: parameter.kind,
+      style: parameter.style ?? { tag: 'positional' },
+      required: parameter.required ?? true,
+      repeated: parameter.repeated ?? false,
+      default: parameter.default,
+      choices: parameter.choices ?? [],
+      help: parameter.help,
+    })),
+  };
+}
+
+const EFFECTS = ['reads', 'writes', 'destroys', 'executes', 'communicates'];
+
+const hyphened = key => key.replace(/_/g, '-').replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+
+const simple = tag => (help, more = {}) => ({ kind: { tag }, help, ...more });
+
+// Parameters. `more` can have: required: false, repeated: true, default: 'text', label, choices.
+export const text = simple('text');
+export const integer = simple('integer');
+export const duration = simple('duration');
+export const secret = simple('secret');
+export const json = simple('json');
+export const source = simple('source');
+export const file = simple('file');
+/** A directory to list and follow. */
+export const directory = simple('directory');
+/** A place to write. */
+export const newName = simple('new-name');
+/** One of some texts. */
+export const choice = (help, choices, more = {}) => ({ kind: { tag: 'choice' }, help, choices, ...more });
+/** A place in a directory with these rights: read, write, remove, move, cancel. */
+export const name = (help, rights, more = {}) => ({
+  kind: { tag: 'name', val: Object.fromEntries(rights.map(right => [right, true])) },
+  help,
+  ...more,
+});
+/** An object, and the methods of it that the command may call. */
+export const object = (help, methods, more = {}) => ({ kind: { tag: 'object', val: methods }, help, ...more });
+/** A switch: given as `--name`. */
+export const flag = (help, letter) => ({
+  kind: { tag: 'boolean' },
+  style: { tag: 'option', val: letter },
+  required: false,
+  help,
+});
+/** Makes a parameter one that is given as `--name value`. */
+export const option = (parameter, letter) => ({
+  required: false,
+  ...parameter,
+  style: { tag: 'option', val: letter },
+});
+
+// Output.
+/** A sentence about what was done. */
+export const message = text => ({ tag: 'message', val: text });
+export const lines = list => ({ tag: 'lines', val: list });
+export const table = (columns, rows) => ({ tag: 'table', val: { columns, rows } });
+
+/** A problem to throw: `denied`, `not-found`, `invalid`, `limit`, `unbound`, `other`, with its text. */
+export const problem = (tag, val) => ({ tag, val });
+
+const PROBLEMS = [
+  'denied', 'revoked', 'not-found', 'invalid', 'remote', 'limit', 'cancelled', 'disconnected', 'unbound', 'other',
+];
+
+function asProblem(thrown) {
+  // What an import ended in comes as an error with the problem in it.
+  const found = thrown?.payload ?? thrown;
+  if (PROBLEMS.includes(found?.tag)) return found;
+  const trace = thrown?.stack ? `\n${thrown.stack}` : '';
+  return { tag: 'other', val: `${thrown}${trace}`.trim() };
+}
+
+function asOutput(output) {
+  if (output === undefined) return { tag: 'nothing' };
+  if (typeof output === 'string') return { tag: 'text', val: output };
+  return output;
+}

@@ -1,287 +1,196 @@
 """What a Powerbox plugin in Python is written with.
 
-A command is a documented function with typed parameters. `describe` and `run`, which every plugin exports, are made of
-the declarations:
+    from powerbox import command, directory, group, message
 
-    from powerbox import Directory, Group, Text
+    @command(effect="reads", where=directory("Where they are"))
+    def note_count(where):
+        "Count the notes"
+        return message(f"{len(where.list())} notes")
 
-    group = Group("notes", "Looking after notes")
+    Commands = group("notes", "Keeping notes", note_count)
 
-
-    @group.command(effect="reads")
-    def count(where: Directory("The directory")) -> Text:
-        \"\"\"Count the names in a directory\"\"\"
-        return Text(f"{len(where.list())} names")
-
-
-    Commands = group.exports()
-
-The first line of a function's documentation is the command's summary, the rest its details. A parameter with a default
-may be left out. Hyphens stand for underscores: the parameter `max_size` is given as `--max-size`. Calls that leave the
-plugin return what they are for, or raise `Err` with a problem; a command raises problems made by the functions below.
-Nothing here reaches anything: what a plugin can reach are the imports of its world and what its user names.
+What a command returns is its output; what it raises is the problem that it ends in. Parameters have the kinds of the
+contract (wit/powerbox-plugin/description.wit); for those that designate, the host hands over a reference to just the
+thing that the user named. There is no clock and no good randomness in a component: import `powerbox:plugin/clock` and
+`random` in the plugin's WIT world instead.
 """
 
-import inspect
-from dataclasses import dataclass, replace
-from typing import Any, Callable, Iterable, Optional, Sequence
+import traceback
 
 from componentize_py_types import Err
-from wit_world.exports import commands as _commands
-from wit_world.imports import description as _description
-from wit_world.imports import output as _output
-from wit_world.imports import powerbox_types as _types
+from wit_world import exports
+from wit_world.imports import description as _d
+from wit_world.imports import output as _o
 
-# Parameters
+# What an interface is called here depends on which others the world imports.
+try:
+    from wit_world.imports import powerbox_plugin_types as types
+except ImportError:
+    from wit_world.imports import types
+
+_EFFECTS = {
+    "reads": _d.Effect_Reads,
+    "writes": _d.Effect_Writes,
+    "destroys": _d.Effect_Destroys,
+    "executes": _d.Effect_Executes,
+    "communicates": _d.Effect_Communicates,
+}
 
 
-@dataclass(frozen=True)
 class Parameter:
-    """What the user gives to a command."""
+    """What the user gives to a command. `label`, `required`, `repeated`, `default` and `choices` are as in the contract."""
 
-    kind: Any
-    help: str
-    option: bool = False
-    short: Optional[str] = None
-    repeated: bool = False
-    choices: Sequence[str] = ()
-
-    def as_option(self, short: Optional[str] = None) -> "Parameter":
-        """The same, given as `--name value` instead of by its place among the words."""
-        return replace(self, option=True, short=short)
-
-    def many(self) -> "Parameter":
-        """The same, with several values; the command gets a list."""
-        return replace(self, repeated=True)
+    def __init__(self, kind, help, *, label=None, required=True, repeated=False, default=None, choices=()):
+        self.kind, self.help, self.label = kind, help, label
+        self.required, self.repeated = required, repeated
+        self.default, self.choices = default, list(choices)
+        self.style = _d.ParameterStyle_Positional()
 
 
-def Word(help: str, choices: Sequence[str] = ()) -> Parameter:
-    """A word; with `choices`, one of these."""
-    kind = _description.ParameterKind_Choice() if choices else _description.ParameterKind_Text()
-    return Parameter(kind, help, choices=choices)
+def _simple(kind):
+    return lambda help, **more: Parameter(kind(), help, **more)
 
 
-def Integer(help: str) -> Parameter:
-    """A whole number."""
-    return Parameter(_description.ParameterKind_Integer(), help)
+text = _simple(_d.ParameterKind_Text)
+integer = _simple(_d.ParameterKind_Integer)
+duration = _simple(_d.ParameterKind_Duration)
+secret = _simple(_d.ParameterKind_Secret)
+json = _simple(_d.ParameterKind_Json)
+source = _simple(_d.ParameterKind_Source)
+file = _simple(_d.ParameterKind_File)
+directory = _simple(_d.ParameterKind_Directory)
+new_name = _simple(_d.ParameterKind_NewName)
 
 
-def Flag(help: str, short: Optional[str] = None) -> Parameter:
-    """Yes or no, given as an option without a value."""
-    return Parameter(_description.ParameterKind_Boolean(), help, option=True, short=short)
+def choice(help, choices, **more):
+    """One of some texts."""
+    return Parameter(_d.ParameterKind_Choice(), help, choices=choices, **more)
 
 
-def Duration(help: str) -> Parameter:
-    """A length of time such as `90s`; the command gets nanoseconds."""
-    return Parameter(_description.ParameterKind_Duration(), help)
-
-
-def Secret(help: str) -> Parameter:
-    """A word that is shown nowhere."""
-    return Parameter(_description.ParameterKind_Secret(), help)
-
-
-def Json(help: str) -> Parameter:
-    """JSON; the command gets its text."""
-    return Parameter(_description.ParameterKind_Json(), help)
-
-
-def File(help: str) -> Parameter:
-    """A file of the user's, or `-` for standard input; `read_all` gives its bytes."""
-    return Parameter(_description.ParameterKind_File(), help)
-
-
-def Directory(help: str) -> Parameter:
-    """A directory to list and follow."""
-    return Parameter(_description.ParameterKind_Directory(), help)
-
-
-def NewName(help: str) -> Parameter:
-    """A place in a directory that the command will write."""
-    return Parameter(_description.ParameterKind_NewName(), help)
-
-
-def Name(rights: Iterable[str], help: str) -> Parameter:
-    """A place in a directory, and what the command may do there: some of read, write, remove, move, cancel."""
-    flags = _description.NameRights(0)
+def name(help, *rights, **more):
+    """A place in a directory with these rights: read, write, remove, move, cancel."""
+    flags = _d.NameRights(0)
     for right in rights:
-        flags |= _description.NameRights[right.upper()]
-    return Parameter(_description.ParameterKind_Name(flags), help)
+        flags |= _d.NameRights[right.upper()]
+    return Parameter(_d.ParameterKind_Name(flags), help, **more)
 
 
-def Object(methods: Sequence[str], help: str) -> Parameter:
+def object(help, *methods, **more):
     """An object, and the methods of it that the command may call."""
-    return Parameter(_description.ParameterKind_Object(list(methods)), help)
+    return Parameter(_d.ParameterKind_Object(list(methods)), help, **more)
 
 
-# Output
+def flag(help, letter=None):
+    """A switch: given as `--name`."""
+    return option(Parameter(_d.ParameterKind_Boolean(), help, required=False), letter)
 
 
-def Message(sentence: str) -> Any:
-    """A sentence about what was done, without a period at the end."""
-    return _output.Output_Message(sentence)
+def option(parameter, letter=None):
+    """Makes a parameter one that is given as `--name value`."""
+    parameter.style = _d.ParameterStyle_Option(letter)
+    parameter.required = False
+    return parameter
 
 
-def Text(printed: str) -> Any:
-    """Text to print as it is."""
-    return _output.Output_Text(printed)
+def command(*, effect, alias=(), category=None, name=None, **parameters):
+    """Makes a command of a function; its docstring's first line is the summary, the rest the details."""
+
+    def make(function):
+        function.powerbox = (effect, [alias] if isinstance(alias, str) else list(alias), category, name, parameters)
+        return function
+
+    return make
 
 
-def Lines(things: Iterable[str]) -> Any:
-    """Things of one kind, one a line."""
-    return _output.Output_Lines(list(things))
-
-
-def Table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:
-    """Rows under headings."""
-    return _output.Output_Table(_output.Table(list(columns), [[str(cell) for cell in row] for row in rows]))
-
-
-# Problems
-
-
-def invalid(why: str) -> Err:
-    """The arguments do not fit."""
-    return Err(_types.Problem_Invalid(why))
-
-
-def not_found(what: str) -> Err:
-    """There is nothing by this name."""
-    return Err(_types.Problem_NotFound(what))
-
-
-def failed(what: str) -> Err:
-    """Anything else."""
-    return Err(_types.Problem_Other(what))
-
-
-# Reading
-
-
-def read_all(blob: Any, limit: int = 1 << 20) -> bytes:
-    """Reads a blob to its end, at most `limit` bytes."""
-    whole = bytearray()
-    while (piece := blob.read()) is not None:
-        whole += piece
-        if len(whole) > limit:
-            raise Err(_types.Problem_Limit(f"more than {limit} bytes"))
-    return bytes(whole)
-
-
-# The group
-
-
-def _hyphened(name: str) -> str:
-    return name.strip("_").replace("_", "-")
-
-
-@dataclass(frozen=True)
-class _Declared:
-    function: Callable[..., Any]
-    effect: Any
-    aliases: Sequence[str]
-    category: str
-
-    def parameters(self) -> dict[str, tuple[Parameter, Any]]:
-        """The parameters of the function, with their defaults."""
-        return {
-            name: (given.annotation, given.default)
-            for name, given in inspect.signature(self.function).parameters.items()
-        }
-
-    def describe(self) -> _description.Command:
-        summary, _, details = inspect.cleandoc(self.function.__doc__ or "").partition("\n")
-        return _description.Command(
-            _hyphened(self.function.__name__),
-            list(self.aliases),
-            summary,
-            details.strip(),
-            self.category,
-            self.effect,
-            [self.describe_parameter(name, *rest) for name, rest in self.parameters().items()],
+def group(name, summary, *functions):
+    """Makes the plugin's export of commands: call the result `Commands`."""
+    commands, described = {}, []
+    for function in functions:
+        effect, aliases, category, word, parameters = function.powerbox
+        word = word or _hyphened(function.__name__)
+        first, _, rest = (function.__doc__ or "").strip().partition("\n")
+        details = "\n".join(line.strip() for line in rest.strip().splitlines())
+        described.append(
+            _d.Command(
+                name=word,
+                aliases=aliases,
+                summary=first.rstrip("."),
+                details=details,
+                category=category or name,
+                effect=_EFFECTS[effect]() if effect in _EFFECTS else _d.Effect_Other(effect),
+                parameters=[
+                    _d.Parameter(
+                        name=_hyphened(key),
+                        label=parameter.label or key.replace("_", " "),
+                        kind=parameter.kind,
+                        style=parameter.style,
+                        required=parameter.required,
+                        repeated=parameter.repeated,
+                        default=parameter.default,
+                        choices=parameter.choices,
+                        help=parameter.help,
+                    )
+                    for key, parameter in parameters.items()
+                ],
+            )
         )
+        commands[word] = (function, parameters)
+    described = _d.CommandGroup(name=name, summary=summary, commands=described)
 
-    @staticmethod
-    def describe_parameter(name: str, declared: Parameter, default: Any) -> _description.Parameter:
-        flag = isinstance(declared.kind, _description.ParameterKind_Boolean)
-        style = (
-            _description.ParameterStyle_Option(declared.short)
-            if declared.option
-            else _description.ParameterStyle_Positional()
-        )
-        shown = default not in (None, False, inspect.Parameter.empty)
-        return _description.Parameter(
-            _hyphened(name),
-            _hyphened(name).replace("-", " "),
-            declared.kind,
-            style,
-            default is inspect.Parameter.empty and not flag,
-            declared.repeated,
-            str(default) if shown else None,
-            list(declared.choices),
-            declared.help,
-        )
+    class Commands(exports.Commands):
+        def describe(self):
+            return described
 
-    def run(self, arguments: Sequence[Any]) -> Any:
-        given = {each.name: [value.value for value in each.values] for each in arguments}
-        values = {}
-        for name, (declared, default) in self.parameters().items():
-            some = given.get(_hyphened(name), [])
-            if declared.repeated:
-                values[name] = some
-            elif some:
-                values[name] = some[0]
-            elif default is inspect.Parameter.empty:
-                # The host lets only a flag be left out that has no default.
-                values[name] = False
-            else:
-                values[name] = default
-        return self.function(**values)
+        def run(self, invocation):
+            function, parameters = commands[invocation.command]
+            given = {argument.name: [value.value for value in argument.values] for argument in invocation.arguments}
+            values = {}
+            for key, parameter in parameters.items():
+                found = given.get(_hyphened(key), [])
+                values[key] = found if parameter.repeated else (found[0] if found else None)
+            try:
+                return _as_output(function(**values))
+            except Err:
+                raise
+            except Exception as error:
+                # A trap would lose what happened.
+                raise problem("other", "".join(traceback.format_exception_only(error)).strip()) from error
+
+    return Commands
 
 
-class Group:
-    """A plugin's commands: one word, and one line on what they are for."""
+def _hyphened(word):
+    return word.replace("_", "-")
 
-    def __init__(self, word: str, summary: str) -> None:
-        self.word = word
-        self.summary = summary
-        self.declared: dict[str, _Declared] = {}
 
-    def command(self, effect: str, aliases: Sequence[str] = (), category: Optional[str] = None) -> Any:
-        """Makes a function a command. `effect` is the strongest thing that it may do: reads, writes, destroys,
-        executes or communicates."""
-        known = getattr(_description, f"Effect_{effect.capitalize()}")()
+def message(sentence):
+    """A sentence about what was done."""
+    return _o.Output_Message(sentence)
 
-        def declare(function: Callable[..., Any]) -> Callable[..., Any]:
-            declared = _Declared(function, known, aliases, category or self.word)
-            self.declared[_hyphened(function.__name__)] = declared
-            return function
 
-        return declare
+def lines(texts):
+    return _o.Output_Lines(list(texts))
 
-    def exports(self) -> type:
-        """What the plugin's module must have under the name `Commands`."""
-        group = self
 
-        class Commands:
-            """The plugin's commands, as the host calls them."""
+def table(columns, rows):
+    return _o.Output_Table(_o.Table(columns=list(columns), rows=[list(row) for row in rows]))
 
-            def describe(self) -> _description.CommandGroup:
-                described = [each.describe() for each in group.declared.values()]
-                return _description.CommandGroup(group.word, group.summary, described)
 
-            def run(self, invocation: _commands.Invocation) -> Any:
-                declared = group.declared.get(invocation.command)
-                if declared is None:
-                    raise invalid(f"there is no command {invocation.command}")
-                try:
-                    said = declared.run(invocation.arguments)
-                except Err:
-                    raise
-                except Exception as mistake:
-                    # A mistake in the plugin is told as a problem: raised as it is, it would end the plugin without
-                    # a word.
-                    raise failed(f"{type(mistake).__name__}: {mistake}") from None
-                return _output.Output_Nothing() if said is None else said
+def _as_output(output):
+    if output is None:
+        return _o.Output_Nothing()
+    return _o.Output_Text(output) if isinstance(output, str) else output
 
-        return Commands
+
+_PROBLEMS = {
+    "not-found": "Problem_NotFound",
+    "invalid": "Problem_Invalid",
+    "limit": "Problem_Limit",
+    "unbound": "Problem_Unbound",
+    "other": "Problem_Other",
+}
+
+
+def problem(kind, text):
+    """A problem to raise: `not-found`, `invalid`, `limit`, `unbound` or `other`, with its text."""
+    return Err(getattr(types, _PROBLEMS[kind])(text))

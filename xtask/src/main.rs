@@ -10,7 +10,6 @@ use anyhow::{Result, bail};
 
 mod bench;
 mod check;
-mod command;
 mod components;
 mod fuzz;
 mod host;
@@ -20,6 +19,7 @@ mod plugins;
 mod test;
 mod workspace;
 
+use powerbox_builder::tool as command;
 use workspace::Workspace;
 
 const USAGE: &str = "\

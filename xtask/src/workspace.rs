@@ -64,7 +64,7 @@ impl Workspace {
         let mut cargo = self.cargo();
         cargo.args(command).arg("--workspace");
         for plugin in plugins::find(self)? {
-            cargo.args(["--exclude", plugins::package(&plugin)?.0]);
+            cargo.args(["--exclude", &plugin.package]);
         }
         Ok(cargo)
     }

@@ -6,6 +6,7 @@ use clap::Parser as _;
 use powerbox_core::daemon::{Connect, Endpoint};
 use powerbox_core::{Allowances, Event, Host, HostConfig, Link, Principal, Request};
 use powerbox_sandbox::EngineOptions;
+use powerbox_web::Web;
 
 use crate::arguments::{Arguments, Verb};
 use crate::bundled;
@@ -14,7 +15,7 @@ use crate::embedded::{Embedded, External};
 use crate::exit::{Failure, Status};
 use crate::paths::Paths;
 use crate::terminal::Terminal;
-use crate::{attenuate, audit, grant, log, plugin, prompt, service, why};
+use crate::{attenuate, audit, author, doctor, grant, log, plugin, prompt, service, why};
 
 /// Which daemon is used.
 #[derive(Clone, Debug)]
@@ -62,7 +63,8 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
     log::start(&paths.plugin_log());
     let serving = matches!(arguments.verb, Some(Verb::Serve));
     // A short command needs one thread; a prompt and a daemon use what there is.
-    let runtime = if serving || arguments.verb.is_none() {
+    let stays = arguments.verb.is_none() || matches!(arguments.verb, Some(Verb::Dev(_)));
+    let runtime = if serving || stays {
         tokio::runtime::Builder::new_multi_thread().enable_all().build()
     } else {
         tokio::runtime::Builder::new_current_thread().enable_all().build()
@@ -71,6 +73,9 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
     let outcome = runtime.block_on(async {
         if serving {
             return service::serve(&paths).await.map(|()| Status::Done);
+        }
+        if matches!(arguments.verb, Some(Verb::Doctor)) {
+            return doctor::run(&paths, arguments.connect.as_deref(), arguments.json).await;
         }
         let config = Config::read(&paths.config)?;
         let choice = choose(arguments.connect.as_deref(), &config)?;
@@ -92,7 +97,7 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
     outcome
 }
 
-fn choose(connect: Option<&str>, config: &Config) -> Result<Choice, Failure> {
+pub(crate) fn choose(connect: Option<&str>, config: &Config) -> Result<Choice, Failure> {
     let endpoint = |text: &str, from: &str| {
         let parsed = text.parse::<Endpoint>();
         parsed.map_err(|error| Failure::new(Status::Usage, format!("{from}: {error}")))
@@ -127,6 +132,7 @@ impl App {
         };
         let host = Host::open(config).await;
         let host = host.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
+        host.set_outside(Arc::new(Web::default()));
         for event in host.take_startup_events() {
             if !matches!(event, Event::Swapped { .. }) {
                 eprintln!("warning: {event}");
@@ -146,6 +152,7 @@ impl App {
     pub(crate) async fn run(&self, verb: Verb, agent: Option<&str>, json: bool) -> Result<Status, Failure> {
         match verb {
             Verb::Plugin(verb) => plugin::run(self, verb, json).await.map(|()| Status::Done),
+            Verb::Dev(arguments) => author::dev(self, *arguments, json).await,
             Verb::Grant(verb) => grant::run(&self.host, verb, agent, json).await.map(|()| Status::Done),
             Verb::Audit(arguments) => audit::run(&self.host, *arguments, json).await,
             Verb::Why(arguments) => why::run(self, arguments, agent, json).await.map(|()| Status::Done),
@@ -157,6 +164,7 @@ impl App {
                 service::status(&self.host, &self.paths, &self.choice, json).await.map(|()| Status::Done)
             }
             Verb::Stop => service::stop(&self.host, &self.paths, &self.choice).await.map(|()| Status::Done),
+            Verb::Doctor => doctor::run(&self.paths, None, json).await,
             Verb::Serve => Err(Failure::new(Status::Usage, "`serve` is not for the prompt")),
             Verb::Command(words) => self.command(words, agent.map(str::to_owned), json).await,
         }

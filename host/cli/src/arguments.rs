@@ -4,9 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::attenuate::AttenuateArguments;
 use crate::audit::AuditArguments;
+use crate::author::{BuildArguments, DevArguments, NewArguments};
 use crate::grant::GrantVerb;
-use crate::plugin_build::BuildArguments;
-use crate::plugin_new::NewArguments;
 use crate::why::WhyArguments;
 
 /// Runs commands as sandboxed plugins over an Endo daemon
@@ -40,6 +39,11 @@ pub(crate) enum Verb {
     /// Manage plugins
     #[command(subcommand)]
     Plugin(PluginVerb),
+    /// Work on a plugin: build it at each change, and let the new version take the old one's place
+    ///
+    /// The plugin is installed while this runs, so that every prompt and process of yours has its commands. At the end
+    /// things are as they were before.
+    Dev(Box<DevArguments>),
     /// Give plugins what they may reach, and take it back
     #[command(subcommand)]
     Grant(GrantVerb),
@@ -55,6 +59,8 @@ pub(crate) enum Verb {
     Status,
     /// Stop the embedded daemon
     Stop,
+    /// Look whether everything is in order, and say how to mend what is not
+    Doctor,
     /// Be the embedded daemon, in the foreground
     #[command(hide = true)]
     Serve,
@@ -66,13 +72,13 @@ pub(crate) enum Verb {
 /// What can be done with plugins.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginVerb {
-    /// Write a new plugin to begin with
+    /// Make the project of a new plugin
     ///
-    /// It has one useful command, a slot, tests and a README, and it builds.
+    /// It builds as it is, has one command, one slot and tests, and a README that says how to go on.
     New(NewArguments),
-    /// Build a plugin's component from its sources
+    /// Build a plugin's project into one component
     ///
-    /// Takes a project in Rust, JavaScript or Python and makes `dist/NAME.wasm` of it, with its documentation inside.
+    /// The component has its documentation and its author's metadata inside; it is put into the project's folder `dist`.
     Build(BuildArguments),
     /// Show what a plugin imports, asks for and offers
     ///
@@ -110,7 +116,8 @@ pub(crate) enum PluginVerb {
     },
 }
 
-fn slot_binding(text: &str) -> Result<(String, String), String> {
+/// Reads a slot and what it is bound to.
+pub(crate) fn slot_binding(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((slot, name)) if !slot.is_empty() && !name.is_empty() => Ok((slot.to_owned(), name.to_owned())),
         _ => Err("give a slot and a name, as in `left=notes`".to_owned()),

@@ -71,6 +71,8 @@ struct Keys {
     output_kib_per_second: Option<i64>,
     /// Calls that may wait for their answers at once, of all runs together.
     unanswered: Option<i64>,
+    /// What each of its stores may have.
+    store_mib: Option<i64>,
 }
 
 /// The longest time, a year, and the most MiB, which are a tebibyte: beyond them nothing can be counted on.
@@ -141,6 +143,7 @@ impl Keys {
         let output = set("output-kib-per-second", self.output_kib_per_second, u32::MAX.into())?;
         put(&mut base.output_kib_per_second, output.map(count));
         put(&mut base.unanswered, set("unanswered", self.unanswered, u32::MAX.into())?.map(size));
+        put(&mut base.store_bytes, bytes("store-mib", self.store_mib)?);
         Ok(base)
     }
 }
@@ -174,6 +177,7 @@ fn everything() -> Allowance {
         crossings_at_once: u32::MAX,
         output_kib_per_second: u32::MAX,
         unanswered: usize::MAX,
+        store_bytes: u64::MAX,
     }
 }
 
@@ -200,6 +204,7 @@ pub(crate) fn keys(allowance: &Allowance) -> Vec<(&'static str, String)> {
         ("crossings-at-once", allowance.crossings_at_once.to_string()),
         ("output-kib-per-second", allowance.output_kib_per_second.to_string()),
         ("unanswered", allowance.unanswered.to_string()),
+        ("store-mib", mib(allowance.store_bytes)),
     ]
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use powerbox_authority::grant::{Holder, Record};
 use powerbox_authority::ledger::LedgerError;
 use powerbox_core::Host;
+use powerbox_core::local::HTTP;
 use powerbox_core::plugin::{Plugin, slots};
 
 /// What a plugin has, when it acts for an agent or for the person.
@@ -66,7 +67,7 @@ pub(crate) fn interface<'a>(plugin: &'a Plugin, slot: &str) -> Option<&'a str> {
     Some(slot.interface.as_deref().unwrap_or(&slot.slot))
 }
 
-/// Whether the host itself serves an interface.
+/// Whether the host itself serves an interface, without being told what.
 pub(crate) fn is_hosts_own(interface: &str) -> bool {
-    interface.starts_with("powerbox:plugin/")
+    interface.starts_with("powerbox:plugin/") && !interface.starts_with(HTTP)
 }

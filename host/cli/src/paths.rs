@@ -69,11 +69,6 @@ impl Paths {
         self.state.join("plugins.log")
     }
 
-    /// The tools that plugins of other languages are built with.
-    pub(crate) fn tools(&self) -> PathBuf {
-        self.cache.join("tools")
-    }
-
     /// What was typed at the prompt.
     pub(crate) fn history(&self) -> PathBuf {
         self.state.join("history.txt")

@@ -4,28 +4,28 @@ use std::io;
 use std::path::Path;
 
 use powerbox_authority::grant::{Record, Target};
-use powerbox_core::Host;
 use powerbox_core::local::Table;
 use powerbox_core::plugin::{Origin, Plugin, PluginError, known_interface, refused_imports, slots};
 use powerbox_core::text::clean_line;
+use powerbox_core::{Host, Installation};
 use powerbox_sandbox::{Manifest, ManifestInterface};
 use serde_json::{Value as Json, json};
 
 use crate::app::App;
 use crate::arguments::PluginVerb;
 use crate::ask;
+use crate::author;
 use crate::exit::{Failure, Status};
 use crate::grant::words;
 use crate::held::{Held, Reach, is_hosts_own};
 use crate::render::{self, print, print_json};
-use crate::{plugin_build, plugin_new};
 
 /// Runs one of the verbs.
 pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<(), Failure> {
     let host = &app.host;
     match verb {
-        PluginVerb::New(arguments) => plugin_new::run(arguments, json),
-        PluginVerb::Build(arguments) => plugin_build::run(&app.paths, arguments, json).await,
+        PluginVerb::New(arguments) => author::new(arguments, json),
+        PluginVerb::Build(arguments) => author::build(arguments, json).await,
         PluginVerb::Inspect { plugin } => inspect(host, &plugin, json).await,
         PluginVerb::Install { file, bind, yes } => install(host, &file, bind, yes || json, json).await,
         PluginVerb::List => list(app, json),
@@ -180,20 +180,8 @@ async fn install(
     let plugin = installation.plugin();
     if !json {
         eprintln!("the plugin `{}` – {}", plugin.name(), clean_line(&plugin.group().summary));
-        for (slot, interface) in &installation.ask().slots {
-            let bound = match installation.bindings().get(slot) {
-                Some(Target::Power { .. }) => "is served by the host".to_owned(),
-                Some(to) => format!("is bound to {to}"),
-                None if is_hosts_own(interface) => "is served by the host".to_owned(),
-                None => "stays unbound".to_owned(),
-            };
-            // A plain import's slot is named after its interface.
-            let interface =
-                if slot.starts_with(interface.as_str()) { String::new() } else { format!(" ({interface})") };
-            eprintln!("  slot {slot}{interface} {bound}");
-        }
-        for (place, rights) in &installation.ask().rights {
-            eprintln!("  {}", words::designated(place, rights));
+        for line in self::asks(&installation) {
+            eprintln!("  {line}");
         }
     }
     if asks && !ask::confirm("install it?")? {
@@ -208,6 +196,24 @@ async fn install(
     }
     eprintln!("installed; its commands: {}", commands.join(", "));
     Ok(())
+}
+
+/// What a plugin that is about to be installed asks for, and what its slots would reach, in lines.
+pub(crate) fn asks(installation: &Installation) -> Vec<String> {
+    let slots = installation.ask().slots.iter().map(|(slot, interface)| {
+        let bound = match installation.bindings().get(slot) {
+            Some(Target::Power { .. }) => "is served by the host".to_owned(),
+            Some(to) => format!("is bound to {to}"),
+            None if is_hosts_own(interface) => "is served by the host".to_owned(),
+            None => "stays unbound".to_owned(),
+        };
+        // A plain import's slot is named after its interface.
+        let interface =
+            if slot.starts_with(interface.as_str()) { String::new() } else { format!(" ({interface})") };
+        format!("slot {slot}{interface} {bound}")
+    });
+    let rights = installation.ask().rights.iter();
+    slots.chain(rights.map(|(place, rights)| words::designated(place, rights))).collect()
 }
 
 /// Asks the person what to bind to each slot that is not bound yet.

@@ -27,6 +27,8 @@ pub struct Allowance {
     /// How many of its calls may be unanswered at once, those of runs that ended included. Default 2,048. Stops a plugin
     /// that fills the session, which all share, with what nobody answers.
     pub unanswered: usize,
+    /// How many bytes each of its stores may have. Default 64 MiB. Stops a plugin that fills the disk.
+    pub store_bytes: u64,
 }
 
 impl Default for Allowance {
@@ -38,6 +40,7 @@ impl Default for Allowance {
             crossings_at_once: 50_000,
             output_kib_per_second: 64 << 10,
             unanswered: 2_048,
+            store_bytes: 64 << 20,
         }
     }
 }
@@ -71,6 +74,7 @@ impl Allowance {
             crossings_at_once: self.crossings_at_once.min(other.crossings_at_once),
             output_kib_per_second: self.output_kib_per_second.min(other.output_kib_per_second),
             unanswered: self.unanswered.min(other.unanswered),
+            store_bytes: self.store_bytes.min(other.store_bytes),
         }
     }
 }

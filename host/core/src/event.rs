@@ -17,6 +17,11 @@ pub enum Event {
         /// How to consent.
         remedy: String,
     },
+    /// A new version waits until commands of the old one have ended, which use what it shall bring into its form.
+    Postponed {
+        /// Which plugin.
+        plugin: String,
+    },
     /// A version cannot be loaded.
     Broken {
         /// Which plugin.
@@ -56,6 +61,12 @@ impl std::fmt::Display for Event {
             }
             Self::Broken { plugin, reason, kept: false } => {
                 write!(f, "the plugin `{plugin}` cannot be loaded: {}", clean_line(reason))
+            }
+            Self::Postponed { plugin } => {
+                write!(
+                    f,
+                    "the new version of the plugin `{plugin}` waits until its running commands have ended"
+                )
             }
             Self::Installed { plugin } => write!(f, "the plugin `{plugin}` was installed"),
             Self::Removed { plugin } => write!(f, "the plugin `{plugin}` was removed"),

@@ -12,6 +12,9 @@ use crate::allowance::{Allowances, Runs};
 use crate::daemon::{Connect, ConnectError, Daemon};
 use crate::event::Event;
 use crate::grants::{Book, Held};
+use crate::journal::{Journal, Runs as WatchedRuns};
+use crate::local::store::{Gate, Spaces};
+use crate::local::{Here, Outside};
 use crate::plugin::{
     Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, Seen, StoreError, load, private_folder,
 };
@@ -64,6 +67,10 @@ struct Inner {
     book: Book,
     grants_followed: std::sync::OnceLock<Option<Following>>,
     audit: Arc<Audit>,
+    journal: Journal,
+    state: PathBuf,
+    spaces: Spaces,
+    outside: std::sync::OnceLock<Arc<dyn Outside>>,
     events: broadcast::Sender<Event>,
     startup: Mutex<broadcast::Receiver<Event>>,
     changing: tokio::sync::Mutex<()>,
@@ -133,6 +140,10 @@ impl Host {
             book: Book::new(ledger),
             grants_followed: std::sync::OnceLock::new(),
             audit,
+            journal: Journal::new(&config.state),
+            spaces: Spaces::new(&config.state),
+            state: config.state,
+            outside: std::sync::OnceLock::new(),
             events,
             startup: Mutex::new(startup),
             changing: tokio::sync::Mutex::new(()),
@@ -313,6 +324,39 @@ impl Host {
     /// The record of what crossed the membrane, and of what the person did to the grants.
     pub fn audit(&self) -> &Arc<Audit> {
         &self.0.audit
+    }
+
+    /// Gives the host's own powers another outside than this machine's clock and randomness: a front end brings the web.
+    /// Only the first time counts.
+    pub fn set_outside(&self, outside: Arc<dyn Outside>) {
+        let _ = self.0.outside.set(outside);
+    }
+
+    pub(crate) fn outside(&self) -> Arc<dyn Outside> {
+        Arc::clone(self.0.outside.get_or_init(|| Arc::new(Here)))
+    }
+
+    /// What plugins keep.
+    pub(crate) fn spaces(&self) -> &Spaces {
+        &self.0.spaces
+    }
+
+    /// What keeps a plugin's commands and a migration of its store apart.
+    pub(crate) fn gate(&self, plugin: &str) -> std::io::Result<Gate> {
+        Gate::of(&self.0.state, plugin)
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    /// Begins to watch the runs of a plugin's commands, in all processes of the user.
+    ///
+    /// # Errors
+    ///
+    /// If somebody watches it already, or the state folder cannot be written.
+    pub fn watch_runs(&self, plugin: &str) -> std::io::Result<WatchedRuns> {
+        self.0.journal.follow(plugin)
     }
 
     pub(crate) fn downgrade(&self) -> WeakHost {

@@ -12,10 +12,14 @@ use crate::daemon::ConnectError;
 use crate::event::Event;
 use crate::grants::{Gift, GiveError};
 use crate::host::Host;
+use crate::local::HTTP;
+use crate::local::http::{Origin as WebOrigin, OriginError};
+use crate::local::store::SpaceError;
 use crate::membrane::Problem;
+use crate::migration::MigrateError;
 use crate::plugin::{
     Ask, Code, InstalledPlugin, Origin, Plugin, PluginError, Seen, StoreError, local_interface, read_bounded,
-    slots,
+    slot_meant, slots,
 };
 use crate::registry::Registry;
 
@@ -72,6 +76,12 @@ pub enum InstallError {
     /// The plugin store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What it kept cannot be taken over.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// What it kept cannot be removed.
+    #[error(transparent)]
+    Spaces(#[from] SpaceError),
     /// The grants.
     #[error(transparent)]
     Give(#[from] GiveError),
@@ -151,10 +161,19 @@ impl Host {
         let failed = |error: PluginError| InstallError::Plugin { path: path.clone(), error };
         let manifest = Manifest::read(&bytes).map_err(|error| failed(error.into()))?;
         let mut bindings = BTreeMap::new();
-        for (slot, name) in bind {
-            if !slots(&manifest).any(|known| known.slot == *slot) {
+        let mut bind = bind.to_vec();
+        for (slot, name) in &mut bind {
+            let Some(meant) = slot_meant(&manifest, slot) else {
                 let slots = slots(&manifest).map(|slot| slot.slot.clone()).collect();
                 return Err(InstallError::NoSlot { slot: slot.clone(), slots });
+            };
+            slot.clone_from(&meant.slot);
+            if local_interface(meant.interface.as_deref().unwrap_or(&meant.slot)) == Some(HTTP) {
+                let origin: WebOrigin =
+                    name.parse().map_err(|error: OriginError| GiveError::Object(error.to_string()))?;
+                let (interface, origin) = (HTTP.to_owned(), origin.to_string());
+                bindings.insert(slot.clone(), Target::Origin { interface, origin });
+                continue;
             }
             let target = self.object_target(None, name).await.map_err(|error| match error {
                 GiveError::Name { name, problem } => InstallError::Bind { slot: slot.clone(), name, problem },
@@ -185,7 +204,7 @@ impl Host {
         let plugin = self.load(origin, Code::Bytes(Arc::clone(&bytes)), bound, &[]).await.map_err(failed)?;
         let digest = manifest.digest.to_string();
         let record = InstalledPlugin { name, source: path, digest, ask: plugin.ask(), seen };
-        Ok(Installation { plugin, record, bytes, bind: bind.to_vec(), bindings, replaces })
+        Ok(Installation { plugin, record, bytes, bind, bindings, replaces })
     }
 
     /// Installs what was prepared: it is live for the next invocation.
@@ -196,12 +215,25 @@ impl Host {
         if !replaces {
             // Another plugin may have had this name: what was granted to that one was not granted to this one.
             self.book().remove_plugin(&name)?;
+            self.spaces().forget(&name)?;
         }
         self.installed().keep(plugin.digest(), &bytes)?;
+        let old = self.installed().list()?.into_iter().find(|known| known.name == name);
+        let migrated = match &old {
+            Some(old) if old.digest != record.digest => {
+                Some(self.migrate(&plugin, self.version_of(&name).as_deref()).await?)
+            }
+            _ => None,
+        };
+        let digest = record.digest.clone();
         let slots: Vec<_> = slots(plugin.manifest()).map(|slot| slot.slot.clone()).collect();
         self.swap_in(plugin);
         let given = self.give_at_installation(&name, &bind, &slots).await;
         let recorded = given.and_then(|()| Ok(self.installed().put(record)?));
+        if let Some(migrated) = migrated {
+            let before = old.map(|old| old.digest).unwrap_or_default();
+            migrated.settle(self, if recorded.is_ok() { &digest } else { &before });
+        }
         if let Err(error) = recorded {
             // What is not recorded as installed has nothing and is not there.
             if !replaces {
@@ -260,6 +292,29 @@ impl Host {
         Ok(())
     }
 
+    /// Puts an installed plugin back as it was on record, and takes back what it was granted since for slots that it did
+    /// not have then.
+    ///
+    /// # Errors
+    ///
+    /// If that version is not there any more, or cannot be loaded.
+    pub async fn put_back(&self, record: InstalledPlugin) -> Result<(), InstallError> {
+        let _changing = self.changing().await;
+        let path = self.installed().component(&record.digest);
+        let plugin = self.load_installed(&record).await;
+        let plugin = plugin.map_err(|error| InstallError::Plugin { path, error })?;
+        for grant in self.ledger().held_by(&Holder::plugin(None, &record.name))? {
+            if grant.slot != Record::DESIGNATION && !record.ask.slots.contains_key(&grant.slot) {
+                self.revoke_grant(grant.id)?;
+            }
+        }
+        let name = record.name.clone();
+        self.installed().put(record)?;
+        self.swap_in(plugin);
+        self.tell(Event::Swapped { plugin: name });
+        Ok(())
+    }
+
     /// Removes an installed plugin and revokes all its grants: calls under way end with `revoked`.
     pub async fn remove_plugin(&self, name: &str) -> Result<(), InstallError> {
         let _changing = self.changing().await;
@@ -273,6 +328,8 @@ impl Host {
         }
         self.book().remove_plugin(name)?;
         self.swap_out(name);
+        // Whoever has this name next begins anew.
+        self.spaces().forget(name)?;
         Ok(())
     }
 
@@ -299,10 +356,10 @@ impl Host {
 /// The slots of a plugin that the host itself serves.
 fn slots_served(registry: &Registry, name: &str) -> impl Iterator<Item = String> {
     let plugin = registry.plugin(name);
-    let served = plugin
-        .into_iter()
-        .flat_map(|plugin| slots(plugin.manifest()))
-        .filter(|slot| local_interface(slot.interface.as_deref().unwrap_or(&slot.slot)).is_some());
+    let served = plugin.into_iter().flat_map(|plugin| slots(plugin.manifest())).filter(|slot| {
+        let power = local_interface(slot.interface.as_deref().unwrap_or(&slot.slot));
+        power.is_some_and(|power| power != HTTP)
+    });
     served.map(|slot| slot.slot.clone()).collect::<Vec<_>>().into_iter()
 }
 

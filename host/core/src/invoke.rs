@@ -16,12 +16,15 @@ use crate::daemon::{ConnectError, Daemon, Dialect};
 use crate::designation::{DesignationError, UsageError, designate, lookup, parse, parse_path};
 use crate::grants::{Held, HeldGrant};
 use crate::host::Host;
-use crate::local::{FrontEnd, LogPower, Output, OutputPower, RegistryPower};
+use crate::journal::UnderWay;
+use crate::local::http::HttpPower;
+use crate::local::store::{Owner, Shared, StorePower};
+use crate::local::{ClockPower, FrontEnd, LogPower, Output, OutputPower, RandomPower, RegistryPower};
 use crate::membrane::{DESIGNATED, Handle, Membrane, Problem, RECEIVER, Setting, Slot};
-use crate::plugin::{Plugin, local_interface_named, slots};
+use crate::plugin::{Origin, Plugin, is_power, local_interface_named, slots};
 use crate::principal::{Link, Principal};
 use crate::quarantine::PutAside;
-use crate::registry::{Registry, UnknownCommand};
+use crate::registry::{Entry, Registry, UnknownCommand};
 
 /// What a front end asks for.
 #[derive(Clone, Debug)]
@@ -83,6 +86,14 @@ pub enum InvokeError {
         #[source]
         error: LoadError,
     },
+    /// What the plugin keeps cannot be used.
+    #[error("the store of the plugin `{plugin}` cannot be used: {reason}")]
+    Store {
+        /// Which.
+        plugin: String,
+        /// Why.
+        reason: String,
+    },
     /// The plugin does not keep to the contract.
     #[error("the plugin `{plugin}` does not keep to the contract: {reason}")]
     Contract {
@@ -104,8 +115,7 @@ impl Host {
         request: Request,
         front_end: Arc<dyn FrontEnd>,
     ) -> Result<Output, InvokeError> {
-        let registry = self.registry();
-        let entry = registry.find(&request.command)?;
+        let (registry, entry, _stay) = self.find_current(&request.command).await?;
         let plugin = Arc::clone(&entry.plugin);
         let contract = |reason: String| InvokeError::Contract { plugin: plugin.name().to_owned(), reason };
         let command = entry.command().ok_or_else(|| contract("the command is gone".to_owned()))?;
@@ -159,7 +169,16 @@ impl Host {
             component.function(COMMANDS, "run").ok_or_else(|| contract("it exports no `run`".to_owned()))?;
         let parameter = run.params.first().ok_or_else(|| contract("its `run` takes nothing".to_owned()))?;
 
-        let slots = self.slots(&plugin, &registry, &held, reach.as_ref(), &front_end, &allowance, &this_run);
+        let slots = self.slots(
+            &plugin,
+            &registry,
+            &held,
+            agent_path,
+            reach.as_ref(),
+            &front_end,
+            &allowance,
+            &this_run,
+        );
         let ended = plugin_slots(&plugin).filter(|slot| held.had(slot)).map(str::to_owned).collect();
         let (pace, unanswered) = self.runs().pace(plugin.name(), agent_path, &allowance);
         let membrane = Membrane::new(Setting {
@@ -168,12 +187,13 @@ impl Host {
             ended,
             dialect: reach.as_ref().map_or(crate::daemon::Dialect::Embedded, |reach| reach.daemon.dialect()),
             audit: Arc::clone(self.audit()),
-            front_end,
+            front_end: Arc::clone(&front_end),
             pace,
             unanswered,
             secrets,
         });
         membrane.designate(&invocation);
+        let under_way = UnderWay::new(self.journal(), membrane.used(), &plugin, command, &principal);
         let invocation =
             to_wit(&parameter.ty, &invocation).map_err(|mismatch| contract(mismatch.to_string()))?;
         let host: Arc<dyn SandboxHost<Handle>> = Arc::new(membrane.clone());
@@ -188,9 +208,53 @@ impl Host {
             None => component.invoke(COMMANDS, "run", vec![invocation], host, &allowance.run).await,
         };
         self.quarantine().note(plugin.name(), &plugin.digest().to_string(), outcome.as_ref().err());
-        let outcome = outcome.map_err(|failure| plugin_failure(&plugin, &principal, failure))?;
-        let output = output(run.result.as_ref(), outcome).map_err(contract)?;
-        output.map_err(|problem| failed(membrane.problem(problem)))
+        let ended =
+            outcome.map_err(|failure| plugin_failure(&plugin, &principal, failure)).and_then(|outcome| {
+                let output = output(run.result.as_ref(), outcome).map_err(contract)?;
+                output.map_err(|problem| failed(membrane.problem(problem)))
+            });
+        if let Some(run) = under_way.end(ended.as_ref().err().map(ToString::to_string)) {
+            front_end.ran(&run);
+        }
+        ended
+    }
+
+    /// Finds a command. One of a plugin that keeps something keeps migrations out from here on, and is of the version
+    /// that is on record: another process may have replaced the one that this process knows.
+    async fn find_current(&self, word: &str) -> Result<(Arc<Registry>, Entry, Option<Shared>), InvokeError> {
+        loop {
+            let registry = self.registry();
+            let entry = registry.find(word)?;
+            let plugin = &entry.plugin;
+            let keeps = slots(plugin.manifest()).any(|slot| {
+                is_power(slot.interface.as_deref().unwrap_or(&slot.slot), "powerbox:plugin/store")
+            });
+            if !keeps {
+                return Ok((registry, entry, None));
+            }
+            let unusable = |reason: String| InvokeError::Store { plugin: plugin.name().to_owned(), reason };
+            let gate = self.gate(plugin.name()).map_err(|error| unusable(error.to_string()))?;
+            let stay = gate.enter().await.map_err(|error| unusable(error.to_string()))?;
+            if let Origin::Installed(_) = plugin.origin() {
+                let digest = plugin.digest().to_string();
+                let records = self.installed().list().map_err(|error| unusable(error.to_string()))?;
+                let current = records.into_iter().find(|record| record.name == plugin.name());
+                if current.is_some_and(|record| record.digest != digest) {
+                    drop(stay);
+                    self.follow_records().await;
+                    let now = self.registry().plugin(plugin.name()).map(|plugin| plugin.digest().to_string());
+                    if now.as_ref() == Some(&digest) {
+                        return Err(unusable("its new version cannot be loaded here".to_owned()));
+                    }
+                    continue;
+                }
+                self.spaces().settle(plugin.name(), &digest).map_err(|error| unusable(error.to_string()))?;
+            }
+            // It may have been replaced while this waited.
+            if self.registry().plugin(plugin.name()).is_some_and(|now| Arc::ptr_eq(now, plugin)) {
+                return Ok((registry, entry, Some(stay)));
+            }
+        }
     }
 
     #[allow(clippy::too_many_arguments, reason = "they are what a slot can reach, each of another kind")]
@@ -199,6 +263,7 @@ impl Host {
         plugin: &Plugin,
         registry: &Arc<Registry>,
         held: &Held,
+        agent: Option<&str>,
         reach: Option<&Reach>,
         front_end: &Arc<dyn FrontEnd>,
         allowance: &Allowance,
@@ -207,6 +272,7 @@ impl Host {
         let mut reached = HashMap::new();
         for name in plugin_slots(plugin) {
             let Some(HeldGrant { grant, target }) = held.slot(name) else { continue };
+            let grant = this_run.child(grant, name);
             let (object, power) = match (target, reach) {
                 (Target::OwnNames, Some(reach)) => (reach.agent.clone(), None),
                 (Target::Object { name, id }, Some(reach)) => (reach.object(name, id.as_deref()), None),
@@ -221,6 +287,21 @@ impl Host {
                         Some("powerbox:plugin/registry") => {
                             Object::exo(Arc::new(RegistryPower::new(Arc::clone(registry))))
                         }
+                        Some("powerbox:plugin/store") => {
+                            let owner = Owner {
+                                plugin: plugin.name().to_owned(),
+                                agent: agent.map(str::to_owned),
+                                slot: name.to_owned(),
+                            };
+                            let spaces = self.spaces().clone();
+                            Object::exo(Arc::new(StorePower::new(spaces, owner, allowance.store_bytes)))
+                        }
+                        Some("powerbox:plugin/clock") => {
+                            Object::exo(Arc::new(ClockPower::new(self.outside())))
+                        }
+                        Some("powerbox:plugin/random") => {
+                            Object::exo(Arc::new(RandomPower::new(self.outside())))
+                        }
                         // Its objects are made by the membrane, which alone knows the compartment.
                         Some("powerbox:plugin/callbacks") => {
                             Object::function("Alleged: Callbacks", |_| Reply::undefined())
@@ -229,9 +310,16 @@ impl Host {
                     };
                     (object, power)
                 }
+                (Target::Origin { interface, origin }, _) => {
+                    // What is written there was an origin when it was granted.
+                    let (Some(power), Ok(origin)) = (local_interface_named(interface), origin.parse()) else {
+                        continue;
+                    };
+                    let http = HttpPower::new(origin, self.outside(), Arc::clone(&grant));
+                    (Object::exo(Arc::new(http)), Some(power))
+                }
                 _ => continue,
             };
-            let grant = this_run.child(grant, name);
             reached.insert(name.to_owned(), Slot { object, grant, power });
         }
         reached

@@ -31,6 +31,12 @@ pub use install::{InstallError, Installation};
 mod invoke;
 pub use invoke::{InvokeError, Request};
 
+mod journal;
+pub use journal::{Run, Runs};
+
+mod migration;
+pub use migration::MigrateError;
+
 mod names;
 
 mod principal;

@@ -13,10 +13,14 @@ use tokio::sync::mpsc;
 
 use crate::event::Event;
 use crate::host::{Host, WeakHost};
+use crate::migration::MigrateError;
 use crate::plugin::{Code, InstalledPlugin, Origin, Plugin, PluginError, Seen, read_bounded};
 
 /// How long a file must be quiet before it is read: build tools write in pieces.
 const SETTLE: Duration = Duration::from_millis(50);
+
+/// After how long a version is tried again that running commands were in the way of.
+const LATER: Duration = Duration::from_secs(2);
 
 /// Watches the files of installed plugins until it is dropped.
 pub struct Watch {
@@ -84,14 +88,29 @@ impl Host {
             }
             Ok(Some(Considered::Fits(plugin, bytes))) => {
                 let digest = plugin.digest();
+                let migrated = match self.migrate(&plugin, self.version_of(name).as_deref()).await {
+                    Ok(migrated) => migrated,
+                    Err(MigrateError::Busy) => return self.reconsider_later(name),
+                    Err(error) => {
+                        let noted = self.installed().put(InstalledPlugin { seen, ..record.clone() });
+                        if let Err(error) = noted {
+                            tracing::warn!(%error, "the plugin records cannot be written");
+                        }
+                        self.tell(Event::Broken { plugin: name.to_owned(), reason: error.to_string(), kept });
+                        return;
+                    }
+                };
+                let old = record.digest.clone();
                 let swapped = self.installed().keep(digest, &bytes).and_then(|()| {
                     let ask = plugin.ask();
                     self.installed().put(InstalledPlugin { digest: digest.to_string(), ask, seen, ..record })
                 });
                 if let Err(error) = swapped {
+                    migrated.settle(self, &old);
                     self.tell(Event::Broken { plugin: name.to_owned(), reason: error.to_string(), kept });
                     return;
                 }
+                migrated.settle(self, &digest.to_string());
                 self.swap_in(*plugin);
                 self.tell(Event::Swapped { plugin: name.to_owned() });
             }
@@ -99,6 +118,23 @@ impl Host {
                 self.tell(Event::Broken { plugin: name.to_owned(), reason: error.to_string(), kept })
             }
         }
+    }
+
+    /// What the version of a plugin that runs says of its version.
+    pub(crate) fn version_of(&self, name: &str) -> Option<String> {
+        self.registry().plugin(name)?.manifest().about.version.clone()
+    }
+
+    /// Looks at a plugin's file again in a while: commands of the version that runs were in the way.
+    fn reconsider_later(&self, name: &str) {
+        self.tell(Event::Postponed { plugin: name.to_owned() });
+        let (host, name) = (self.downgrade(), name.to_owned());
+        tokio::spawn(async move {
+            tokio::time::sleep(LATER).await;
+            if let Some(host) = host.upgrade() {
+                host.reconsider(&name).await;
+            }
+        });
     }
 
     async fn consider(&self, record: &InstalledPlugin) -> Result<Option<Considered>, PluginError> {
@@ -132,7 +168,7 @@ impl Host {
     }
 
     /// Takes over what another process of the user did to the records.
-    async fn follow_records(&self) {
+    pub async fn follow_records(&self) {
         let _changing = self.changing().await;
         let records = match self.installed().list() {
             Ok(records) => records,

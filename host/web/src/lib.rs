@@ -6,3 +6,6 @@
 mod client;
 
 pub use client::{ClientError, client};
+
+mod http;
+pub use http::Web;

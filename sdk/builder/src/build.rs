@@ -1,189 +1,186 @@
-//! Building one project.
-
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use sha2::{Digest as _, Sha256};
-use thiserror::Error;
+use wit_parser::Resolve;
 
 use crate::component;
-use crate::language::{javascript, python, rust};
-use crate::project::{Kind, Project};
-use crate::toolchain;
+use crate::language::{Language, javascript, python, rust};
+use crate::pack;
+use crate::project::Project;
 
 /// How to build.
-#[derive(Clone)]
+#[derive(Clone, Debug, Default)]
 pub struct BuildOptions {
-    /// How much is optimised.
-    pub profile: Profile,
-    /// The folder where the tools of JavaScript and Python are kept for all projects.
-    pub tools: PathBuf,
-    /// Whoever sets it ends the build, and the tools that it runs.
-    pub cancelled: Arc<AtomicBool>,
-    /// Is told what takes long for a reason of its own, such as getting a tool.
-    pub say: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Quick to build instead of small and quick to run.
+    pub debug: bool,
+    /// Whether tools may colour what they say.
+    pub coloured: bool,
+    /// Set to end the build.
+    pub cancel: Arc<AtomicBool>,
 }
 
-impl BuildOptions {
-    /// Builds for release, with tools in this folder, until the end, saying nothing.
-    pub fn new(tools: impl Into<PathBuf>) -> Self {
-        Self {
-            profile: Profile::Release,
-            tools: tools.into(),
-            cancelled: Arc::default(),
-            say: Arc::new(|_| {}),
-        }
-    }
-
-    pub(crate) fn note(&self, what: &str) {
-        (self.say)(what);
-    }
-}
-
-impl std::fmt::Debug for BuildOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("BuildOptions")
-            .field("profile", &self.profile)
-            .field("tools", &self.tools)
-            .field("cancelled", &self.cancelled)
-            .finish_non_exhaustive()
-    }
-}
-
-/// How much is optimised. Rust only: the other languages' engines are compiled already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Profile {
-    /// Small, as it is meant to be used.
-    #[default]
-    Release,
-    /// Quick to build, with checks for overflows.
-    Debug,
-}
-
-/// What a build made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A finished component.
+#[derive(Clone, Debug)]
 pub struct Built {
-    /// The component's file.
+    /// Its file.
     pub component: PathBuf,
     /// Its size in bytes.
     pub size: u64,
-    /// Its SHA-256 digest, in hexadecimal digits.
+    /// The SHA-256 of its bytes, in hexadecimal.
     pub digest: String,
     /// How long it took.
     pub took: Duration,
-    /// Whether the file is another one than before. A build that makes the same leaves the file alone.
+    /// Whether the file is another one than before.
     pub changed: bool,
 }
 
-/// Builds a project. Blocks until it is done.
-///
-/// # Errors
-///
-/// If the sources cannot be compiled, a tool is missing or cannot be got, or the build was cancelled. The component of
-/// an earlier build stays as it was.
-pub fn build(project: &Project, options: &BuildOptions) -> Result<Built, BuildError> {
-    let start = Instant::now();
-    let component = match &project.kind {
-        Kind::Rust(package) => finish(project, &rust::compile(project, package, options)?)?,
-        Kind::JavaScript(package) => {
-            finish(project, &by_tool(|to| javascript::compile(project, package, to, options))?)?
-        }
-        Kind::Python(module) => {
-            let inputs = python::inputs(project, module)?;
-            match python::made_before(project, &inputs) {
-                Some(component) => component,
-                None => {
-                    let made = by_tool(|to| python::compile(project, module, to, options))?;
-                    let component = finish(project, &made)?;
-                    python::remember(project, &inputs, &component)?;
-                    component
-                }
-            }
-        }
-    };
-    if options.cancelled.load(Ordering::Relaxed) {
-        return Err(BuildError::Cancelled);
-    }
-    let path = project.output();
-    let changed = component::write(&path, &component)?;
-    Ok(Built {
-        component: path,
-        size: component.len() as u64,
-        digest: hexadecimal(&Sha256::digest(&component)),
-        took: start.elapsed(),
-        changed,
-    })
-}
-
-fn finish(project: &Project, made: &[u8]) -> Result<Vec<u8>, BuildError> {
-    component::finish(project, made).map_err(|error| BuildError::Unfit(format!("{error:#}")))
-}
-
-/// Has a tool write a component, and reads it.
-fn by_tool(compile: impl FnOnce(&std::path::Path) -> Result<(), BuildError>) -> Result<Vec<u8>, BuildError> {
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("made.wasm");
-    compile(&file)?;
-    Ok(fs::read(&file)?)
-}
-
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// Why a build failed.
-#[derive(Debug, Error)]
+/// A component was not built; the one from before is still there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BuildError {
-    /// A tool ended in an error: most often the sources are wrong, and it says where.
-    #[error("{tool} failed\n{output}")]
+    /// A tool refused the sources.
+    #[error("{tool} refused the sources")]
     Tool {
-        /// The tool's name.
-        tool: String,
-        /// All that it said, with its source lines.
-        output: String,
+        /// Which.
+        tool: &'static str,
+        /// What it said, with the lines that are wrong.
+        said: String,
     },
-    /// A tool is not there.
-    #[error("`{tool}` was not found: {remedy}")]
+    /// A tool is not there, and could not be had.
+    #[error("{what}; {remedy}")]
     Missing {
-        /// The tool's name.
-        tool: String,
+        /// What is missing.
+        what: String,
         /// How to get it.
-        remedy: String,
+        remedy: &'static str,
     },
-    /// A tool cannot be started.
-    #[error("cannot start `{tool}`")]
-    Start {
-        /// The tool's name.
-        tool: String,
-        /// Why.
+    /// The project itself is wrong.
+    #[error("{0}")]
+    Project(String),
+    /// What the tools made is no component for this host.
+    #[error("the tools made something that is no component: {0}")]
+    Component(String),
+    /// A file cannot be read or written.
+    #[error("{}: {error}", .path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
         #[source]
         error: io::Error,
     },
-    /// There is no compiler for plugins.
-    #[error(transparent)]
-    Target(#[from] toolchain::rust::NoTarget),
-    /// What the tools made is no component, or its documentation cannot be read.
-    #[error("what was compiled is no component: {0}")]
-    Unfit(String),
-    /// A file of the project cannot be read or written.
-    #[error("cannot read or write the project's files: {0}")]
-    Files(#[from] io::Error),
-    /// It was cancelled.
+    /// It was not wanted any more.
     #[error("the build was cancelled")]
     Cancelled,
 }
 
 impl BuildError {
-    pub(crate) fn missing(tool: &str) -> Self {
-        let remedy = toolchain::install_hint(tool);
-        Self::Missing { tool: tool.to_owned(), remedy }
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |error| Self::Io { path, error }
     }
+}
+
+/// Builds a project's component into its [`output`](Project::output). Blocks while the tools run.
+///
+/// The first build of a project fetches what its tools need from their registries; later ones need no network.
+///
+/// # Errors
+///
+/// If a tool is missing or refuses the sources. Then the component that was there stays.
+pub fn build(project: &Project, options: &BuildOptions) -> Result<Built, BuildError> {
+    let begun = Instant::now();
+    let made = project.made();
+    pack::write(&made.join(".gitignore"), b"*\n").map_err(BuildError::io(&made))?;
+    let wit = lay_out_wit(project)?;
+    let raw = match project.language {
+        Language::Rust => rust::build(project, options)?,
+        Language::JavaScript => javascript::build(project, options, &wit)?,
+        Language::Python => python::build(project, options, &wit)?,
+    };
+    if options.cancel.load(Ordering::Relaxed) {
+        return Err(BuildError::Cancelled);
+    }
+    let broken = |error: anyhow::Error| BuildError::Component(format!("{error:#}"));
+    let mut sources = Resolve::default();
+    sources.push_path(&wit).map_err(|error| BuildError::Project(format!("{error:#}")))?;
+    let finished = component::finish(&raw, sources, &project.component, project.language, &project.about);
+    let finished = finished.map_err(broken)?;
+    let path = project.output();
+    // Whoever watches the file must not be woken by a build that changed nothing.
+    let changed = !fs::read(&path).is_ok_and(|there| there == finished);
+    if changed {
+        put(&path, &finished).map_err(BuildError::io(&path))?;
+    }
+    Ok(Built {
+        size: finished.len() as u64,
+        digest: component::digest(&finished),
+        component: path,
+        took: begun.elapsed(),
+        changed,
+    })
+}
+
+/// A reader sees the old file or the new one, never half of one.
+fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    pack::write(&folder.join(".gitignore"), b"*\n")?;
+    let aside = path.with_extension(format!("{}.new", std::process::id()));
+    fs::write(&aside, bytes)?;
+    fs::rename(aside, path)
+}
+
+/// Puts the plugin's own WIT and the contract together, as its toolchain takes it; gives the folder.
+fn lay_out_wit(project: &Project) -> Result<PathBuf, BuildError> {
+    let to = project.made().join("wit");
+    let failed = BuildError::io(&to);
+    let change = |content: &[u8]| match project.language {
+        Language::Rust => content.to_vec(),
+        Language::JavaScript | Language::Python => pack::without_async(content),
+    };
+    let laid_out = || -> io::Result<()> {
+        // What is not in the project any more must not stay here.
+        let own = project.folder.join("wit");
+        let mut wanted = Vec::new();
+        for package in ["powerbox-plugin", "endo-daemon"] {
+            let folder = format!("wit/{package}");
+            for (name, content) in pack::below(&folder) {
+                wanted.push((PathBuf::from("deps").join(package).join(name), change(content)));
+            }
+        }
+        if own.is_dir() {
+            collect(&own, Path::new(""), &mut wanted)?;
+        }
+        if let Ok(there) = files_below(&to) {
+            for name in there.iter().filter(|name| !wanted.iter().any(|(wanted, _)| wanted == *name)) {
+                fs::remove_file(to.join(name))?;
+            }
+        }
+        wanted.iter().try_for_each(|(name, content)| pack::write(&to.join(name), content))
+    };
+    laid_out().map_err(failed)?;
+    Ok(to)
+}
+
+fn collect(folder: &Path, name: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let (path, name) = entry.map(|entry| (entry.path(), name.join(entry.file_name())))?;
+        if path.is_dir() {
+            collect(&path, &name, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "wit") {
+            files.push((name, fs::read(&path)?));
+        }
+    }
+    Ok(())
+}
+
+fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    collect(folder, Path::new(""), &mut files)?;
+    Ok(files.into_iter().map(|(name, _)| name).collect())
 }

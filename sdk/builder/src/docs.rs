@@ -6,20 +6,13 @@
 //! the plugin's author says; what counts are the component's own types.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use wit_component::DecodedWasm;
 use wit_parser::{PackageName, Resolve, WorldId, WorldItem, WorldKey};
 
-use crate::carried;
-
-/// Encodes the WIT packages for a component. `own` is the folder of the plugin's own WIT, which need not be there.
-pub(crate) fn encode(own: &Path, asynchronous: bool, component: &[u8]) -> Result<Vec<Vec<u8>>> {
-    let mut resolve = carried::contract(asynchronous)?;
-    if own.is_dir() {
-        resolve.push_path(own)?;
-    }
+/// Encodes the WIT packages for a component. `resolve` has the sources of all packages that it uses.
+pub(crate) fn encode(mut resolve: Resolve, component: &[u8]) -> Result<Vec<Vec<u8>>> {
     let DecodedWasm::Component(found, world) = wit_component::decode(component)? else {
         bail!("it is no component");
     };
@@ -40,13 +33,7 @@ fn world_text(sources: &Resolve, found: &Resolve, world: WorldId) -> Result<Stri
     let world = found.worlds.get(world).context("it has no world")?;
     for (direction, items) in [("import", &world.imports), ("export", &world.exports)] {
         for (key, item) in items {
-            let WorldItem::Interface { id, .. } = item else { continue };
-            // What an engine brings along, WASI, nobody here has documented.
-            let package =
-                found.interfaces.get(*id).and_then(|interface| found.packages.get(interface.package?));
-            if package.is_some_and(|package| !sources.package_names.contains_key(&package.name)) {
-                continue;
-            }
+            let WorldItem::Interface { .. } = item else { continue };
             let name = found.name_world_key(key);
             for line in item_docs(sources, &name).lines() {
                 writeln!(text, "/// {line}")?;

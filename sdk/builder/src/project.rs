@@ -1,119 +1,74 @@
-//! What a folder says about itself: which component it becomes, and of what.
-
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use thiserror::Error;
+use serde_json::Value;
 
-use crate::language::{javascript, python, rust};
+use crate::language::Language;
 
-/// A plugin's sources.
+/// A plugin's folder, and what its manifest says.
 #[derive(Clone, Debug)]
 pub struct Project {
-    /// Where it is.
+    /// The folder.
     pub folder: PathBuf,
-    /// The name of the component that it becomes.
+    /// What it is written in.
+    pub language: Language,
+    /// The name of the component, and so of its file.
     pub component: String,
-    /// What its manifest says for people.
+    /// What the author says about it.
     pub about: About,
-    pub(crate) kind: Kind,
+    /// The WIT world, if the manifest names one; else it is the only one in `wit`.
+    pub(crate) world: Option<String>,
+    /// The source that is the plugin, from the folder: for JavaScript and Python.
+    pub(crate) source: Option<PathBuf>,
+    /// Whether the component may import WASI, which the host then serves as an empty one.
+    pub virtual_wasi: bool,
 }
 
-/// What only the project's language knows.
-#[derive(Clone, Debug)]
-pub(crate) enum Kind {
-    Rust(rust::Crate),
-    JavaScript(javascript::Package),
-    Python(python::Module),
-}
-
-/// A language that plugins are written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// Rust, for `wasm32-unknown-unknown`.
-    Rust,
-    /// JavaScript, run by QuickJS inside the component.
-    JavaScript,
-    /// Python, run by CPython inside the component.
-    Python,
-}
-
-impl Language {
-    /// Every language.
-    pub const ALL: [Self; 3] = [Self::Rust, Self::JavaScript, Self::Python];
-
-    /// The language's name in lower case, which is also that of its template.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Rust => "rust",
-            Self::JavaScript => "javascript",
-            Self::Python => "python",
-        }
-    }
-
-    /// The language's name.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Rust => "Rust",
-            Self::JavaScript => "JavaScript",
-            Self::Python => "Python",
-        }
-    }
-
-    /// The file that says what a project of this language is.
-    pub fn manifest(self) -> &'static str {
-        match self {
-            Self::Rust => "Cargo.toml",
-            Self::JavaScript => "package.json",
-            Self::Python => "pyproject.toml",
-        }
-    }
-
-    /// What such a file must contain for a folder to be a plugin's.
-    fn needed(self) -> &'static str {
-        match self {
-            Self::Rust => "[package.metadata.powerbox] with component = \"name\"",
-            Self::JavaScript => "\"powerbox\": { \"component\": \"name\", \"source\": \"src/plugin.js\" }",
-            Self::Python => "[tool.powerbox] with component = \"name\"",
-        }
-    }
-}
-
-/// What a project's manifest says for people; it becomes the component's metadata.
+/// What an author says about a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct About {
-    /// The version.
+    /// Its version.
     pub version: Option<String>,
-    /// One line.
+    /// What it is for.
     pub description: Option<String>,
     /// Who wrote it.
-    pub authors: Vec<String>,
-    /// The licence, as an SPDX expression.
-    pub license: Option<String>,
-    /// Where its sources are.
+    pub authors: Option<String>,
+    /// An SPDX expression.
+    pub licenses: Option<String>,
+    /// Where its source is.
     pub source: Option<String>,
-    /// Where there is more about it.
+    /// Where to read more.
     pub homepage: Option<String>,
 }
 
-/// What becomes of the WASI imports that a language's engine has, in JavaScript and Python.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Wasi {
-    /// They stay inside the component, where every call ends the plugin: no clock, no random numbers, no files.
-    #[default]
-    Stubbed,
-    /// The component imports them, and its user may grant a virtual WASI: a clock, random numbers, no files.
-    Virtual,
-}
-
-impl Wasi {
-    pub(crate) fn read(word: Option<&str>) -> Result<Self, String> {
-        match word {
-            None => Ok(Self::Stubbed),
-            Some("virtual") => Ok(Self::Virtual),
-            Some(other) => Err(format!("`wasi` can only be \"virtual\", or absent; it is {other:?}")),
-        }
-    }
+/// A folder is no plugin project.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProjectError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {error}", .path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
+    /// A manifest is broken.
+    #[error("{}: {reason}", .path.display())]
+    Broken {
+        /// Which.
+        path: PathBuf,
+        /// How.
+        reason: String,
+    },
+    /// Nothing in it says that it is a plugin.
+    #[error(
+        "{} is no plugin project: a Cargo.toml with [package.metadata.powerbox], a package.json with \"powerbox\" or a pyproject.toml with [tool.powerbox] makes it one; `powerbox plugin new` makes a whole one",
+        .0.display()
+    )]
+    None(PathBuf),
 }
 
 impl Project {
@@ -121,186 +76,198 @@ impl Project {
     ///
     /// # Errors
     ///
-    /// If no manifest in the folder says that it is a plugin's, or one says it wrongly.
+    /// If there is none, or its manifest is broken.
     pub fn find(folder: &Path) -> Result<Self, ProjectError> {
-        let folder = fs::canonicalize(folder)
-            .map_err(|error| ProjectError::Unreadable { path: folder.to_owned(), error })?;
-        let mut silent = None;
+        let read = |path: &Path, error| ProjectError::Read { path: path.to_owned(), error };
+        let folder = fs::canonicalize(folder).map_err(|error| read(folder, error))?;
         for language in Language::ALL {
-            let manifest = folder.join(language.manifest());
-            let text = match fs::read_to_string(&manifest) {
+            let path = folder.join(language.manifest());
+            let text = match fs::read_to_string(&path) {
                 Ok(text) => text,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(ProjectError::Unreadable { path: manifest, error }),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(read(&path, error)),
             };
-            let read = match language {
-                Language::Rust => rust::read(&folder, &text),
-                Language::JavaScript => javascript::read(&text),
-                Language::Python => python::read(&text),
-            };
-            match read.map_err(|why| ProjectError::Wrong { manifest: manifest.clone(), why })? {
-                Some((component, about, kind)) => {
-                    check_component(&component)
-                        .map_err(|why| ProjectError::Wrong { manifest: manifest.clone(), why })?;
-                    return Ok(Self { folder, component, about, kind });
+            let broken = |reason: String| ProjectError::Broken { path: path.clone(), reason };
+            let manifest: Value = match language {
+                Language::JavaScript => {
+                    serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?
                 }
-                None => silent = silent.or(Some((manifest, language))),
+                _ => toml::from_str(&text).map_err(|error: toml::de::Error| broken(error.to_string()))?,
+            };
+            if let Some(project) = Self::read(&folder, language, &manifest).map_err(broken)? {
+                return Ok(project);
             }
         }
-        Err(match silent {
-            Some((manifest, language)) => ProjectError::Silent { manifest, needed: language.needed() },
-            None => ProjectError::NoManifest(folder),
-        })
+        Err(ProjectError::None(folder))
     }
 
-    /// The language that it is written in.
-    pub fn language(&self) -> Language {
-        match self.kind {
-            Kind::Rust(_) => Language::Rust,
-            Kind::JavaScript(_) => Language::JavaScript,
-            Kind::Python(_) => Language::Python,
+    /// Reads a manifest; nothing if it is not a plugin's.
+    fn read(folder: &Path, language: Language, manifest: &Value) -> Result<Option<Self>, String> {
+        let (settings, package) = match language {
+            Language::Rust => ("/package/metadata/powerbox", manifest.get("package")),
+            Language::JavaScript => ("/powerbox", Some(manifest)),
+            Language::Python => ("/tool/powerbox", manifest.get("project")),
+        };
+        let Some(settings) = manifest.pointer(settings) else { return Ok(None) };
+        let package = package.unwrap_or(&Value::Null);
+        let setting = |key: &str| match settings.get(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(format!("the plugin's `{key}` is a text")),
+        };
+        if let Some(unknown) = settings
+            .as_object()
+            .and_then(|settings| settings.keys().find(|key| !KEYS.contains(&key.as_str())))
+        {
+            return Err(format!("the plugin has no setting `{unknown}`; there are {}", KEYS.join(", ")));
         }
+        let name = package.get("name").and_then(Value::as_str).unwrap_or_default();
+        let component = setting("component")?.unwrap_or_else(|| name.to_owned());
+        if !is_name(&component) {
+            return Err(format!(
+                "the component's name {component:?} must be of lower case letters, digits and hyphens"
+            ));
+        }
+        let virtual_wasi = match setting("wasi")?.as_deref() {
+            None | Some("none") => false,
+            Some("virtual") if language != Language::Rust => true,
+            Some("virtual") => return Err("a plugin in Rust needs no WASI".to_owned()),
+            Some(_) => return Err("the plugin's `wasi` is \"none\" or \"virtual\"".to_owned()),
+        };
+        Ok(Some(Self {
+            folder: folder.to_owned(),
+            language,
+            component,
+            about: About::read(package),
+            world: setting("world")?,
+            source: setting("source")?.map(PathBuf::from),
+            virtual_wasi,
+        }))
     }
 
-    /// The file that a build makes.
+    /// Where the finished component is put.
     pub fn output(&self) -> PathBuf {
         self.folder.join("dist").join(format!("{}.wasm", self.component))
     }
 
-    /// What a build depends on and an author changes: files and whole folders, those that are there.
+    /// What the SDK and the tools put into the project; not its author's.
+    pub(crate) fn made(&self) -> PathBuf {
+        self.folder.join(".powerbox")
+    }
+
+    /// What a change of makes a new component: files and whole folders.
     pub fn watched(&self) -> Vec<PathBuf> {
-        let sources: &[&str] = match &self.kind {
-            Kind::Rust(_) => &["Cargo.lock", "build.rs", "src"],
-            Kind::JavaScript(package) => &[package.sources()],
-            Kind::Python(_) => &[python::SOURCES],
-        };
-        let manifest = self.language().manifest();
-        let all = [manifest, "wit"].into_iter().chain(sources.iter().copied());
-        all.map(|path| self.folder.join(path)).filter(|path| path.exists()).collect()
+        let mut watched = vec![
+            self.folder.join(self.language.manifest()),
+            self.folder.join("src"),
+            self.folder.join("wit"),
+        ];
+        match self.language {
+            Language::Rust => watched.extend(["Cargo.lock", "build.rs"].map(|name| self.folder.join(name))),
+            Language::JavaScript => watched.push(self.folder.join("package-lock.json")),
+            Language::Python => {}
+        }
+        if let Some(folder) =
+            self.source.as_deref().and_then(Path::parent).filter(|folder| *folder != Path::new("src"))
+        {
+            watched.push(self.folder.join(folder));
+        }
+        watched
     }
 }
 
-/// A component's name becomes a file's, so it may lead nowhere else.
-fn check_component(name: &str) -> Result<(), String> {
-    let good = !name.is_empty()
-        && name.len() <= 64
+const KEYS: &[&str] = &["component", "world", "source", "wasi"];
+
+/// Whether a name can be a component's: of lower case letters, digits and hyphens, beginning with a letter.
+pub(crate) fn is_name(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && !name.ends_with('-')
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        && !name.starts_with('-');
-    if good {
-        Ok(())
-    } else {
-        Err(format!("the component's name {name:?} may have lower case letters, digits and hyphens only"))
-    }
 }
 
-/// Why a folder is no plugin's project.
-#[derive(Debug, Error)]
-pub enum ProjectError {
-    /// A file or folder cannot be read.
-    #[error("cannot read {}", path.display())]
-    Unreadable {
-        /// Which one.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        error: std::io::Error,
-    },
-    /// There is no manifest.
-    #[error("there is no Cargo.toml, package.json or pyproject.toml in {}: `powerbox plugin new` writes a project", .0.display())]
-    NoManifest(PathBuf),
-    /// There is a manifest, and it says nothing of a plugin.
-    #[error("{} does not say which component it becomes: write {needed}", manifest.display())]
-    Silent {
-        /// Which file.
-        manifest: PathBuf,
-        /// What to write there.
-        needed: &'static str,
-    },
-    /// What a manifest says cannot be.
-    #[error("{}: {why}", manifest.display())]
-    Wrong {
-        /// Which file.
-        manifest: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
+impl About {
+    /// The words differ little between the three kinds of manifest.
+    fn read(package: &Value) -> Self {
+        let text = |pointers: &[&str]| {
+            let mut found = pointers.iter().filter_map(|pointer| package.pointer(pointer)?.as_str());
+            found.next().map(str::to_owned)
+        };
+        let person = |value: &Value| match value {
+            Value::String(name) => Some(name.clone()),
+            Value::Object(person) => {
+                let part = |key: &str| person.get(key).and_then(Value::as_str);
+                Some(match (part("name")?, part("email")) {
+                    (name, Some(email)) => format!("{name} <{email}>"),
+                    (name, None) => name.to_owned(),
+                })
+            }
+            _ => None,
+        };
+        let authors: Vec<String> = match package.get("authors") {
+            Some(Value::Array(authors)) => authors.iter().filter_map(person).collect(),
+            _ => package.get("author").and_then(person).into_iter().collect(),
+        };
+        Self {
+            version: text(&["/version"]),
+            description: text(&["/description"]),
+            authors: (!authors.is_empty()).then(|| authors.join(", ")),
+            licenses: text(&["/license", "/license/text"]),
+            source: text(&["/repository", "/repository/url", "/urls/Repository", "/urls/repository"]),
+            homepage: text(&["/homepage", "/urls/Homepage", "/urls/homepage"]),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn project(files: &[(&str, &str)]) -> (tempfile::TempDir, Result<Project, ProjectError>) {
+    fn project(file: &str, text: &str) -> Result<Project, ProjectError> {
         let folder = tempfile::tempdir().unwrap();
-        for (name, content) in files {
-            fs::write(folder.path().join(name), content).unwrap();
+        fs::write(folder.path().join(file), text).unwrap();
+        Project::find(folder.path())
+    }
+
+    #[test]
+    fn each_languages_own_manifest_says_what_the_plugin_is() {
+        let rust = project(
+            "Cargo.toml",
+            "[package]\nname = \"my-notes\"\nversion = \"1.2.0\"\nlicense = \"MIT\"\nauthors = [\"Anna <a@x.org>\"]\n[package.metadata.powerbox]\ncomponent = \"notes\"\n",
+        )
+        .unwrap();
+        assert_eq!((rust.language, rust.component.as_str()), (Language::Rust, "notes"));
+        assert_eq!(rust.about.authors.as_deref(), Some("Anna <a@x.org>"));
+        let js = project(
+            "package.json",
+            r#"{"name":"notes","version":"0.1.0","author":{"name":"Anna"},"powerbox":{"source":"lib/plugin.js","wasi":"virtual"}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            (js.language, js.component.as_str(), js.virtual_wasi),
+            (Language::JavaScript, "notes", true)
+        );
+        assert!(js.watched().iter().any(|path| path.ends_with("lib")));
+        let python = project(
+            "pyproject.toml",
+            "[project]\nname = \"notes\"\nversion = \"3\"\nlicense = \"MIT\"\n[tool.powerbox]\n",
+        )
+        .unwrap();
+        assert_eq!((python.language, python.about.version.as_deref()), (Language::Python, Some("3")));
+        assert!(python.output().ends_with("dist/notes.wasm"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_manifest_is_said() {
+        for (file, text, part) in [
+            ("Cargo.toml", "[package", "TOML parse error"),
+            ("Cargo.toml", "[package]\nname = \"x\"\n", "no plugin project"),
+            ("package.json", r#"{"powerbox":{"component":"No Name"}}"#, "lower case"),
+            ("package.json", r#"{"name":"x","powerbox":{"componet":"x"}}"#, "no setting `componet`"),
+            ("package.json", r#"{"name":"x","powerbox":{"wasi":"all"}}"#, "\"virtual\""),
+        ] {
+            let error = project(file, text).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
         }
-        let found = Project::find(folder.path());
-        (folder, found)
-    }
-
-    #[test]
-    fn a_folder_without_a_manifest_says_how_to_get_one() {
-        let error = project(&[]).1.unwrap_err().to_string();
-        assert!(error.contains("powerbox plugin new"), "{error}");
-    }
-
-    #[test]
-    fn a_manifest_that_says_nothing_of_a_plugin_says_what_to_write() {
-        let error = project(&[("package.json", "{}")]).1.unwrap_err().to_string();
-        assert!(error.contains(r#""powerbox": { "component""#), "{error}");
-        let error = project(&[("pyproject.toml", "")]).1.unwrap_err().to_string();
-        assert!(error.contains("[tool.powerbox]"), "{error}");
-    }
-
-    #[test]
-    fn a_manifest_beside_the_plugins_own_does_not_hide_it() {
-        let python = "[project]\nname = 'x'\nversion = '1.2.3'\n[tool.powerbox]\ncomponent = 'counting'\n";
-        let (folder, found) = project(&[("package.json", "{}"), ("pyproject.toml", python)]);
-        let found = found.unwrap();
-        assert_eq!((found.language(), found.component.as_str()), (Language::Python, "counting"));
-        assert_eq!(found.about.version.as_deref(), Some("1.2.3"));
-        assert_eq!(found.output(), fs::canonicalize(folder.path()).unwrap().join("dist/counting.wasm"));
-    }
-
-    #[test]
-    fn a_component_cannot_be_named_out_of_its_folder() {
-        for name in ["../x", "a/b", "", "Upper", "-x", "a b"] {
-            let text = format!(r#"{{ "powerbox": {{ "component": "{name}" }} }}"#);
-            assert!(
-                matches!(project(&[("package.json", &text)]).1, Err(ProjectError::Wrong { .. })),
-                "{name}"
-            );
-        }
-    }
-
-    #[test]
-    fn sources_are_watched_and_what_builds_leave_is_not() {
-        let manifest = r#"{ "powerbox": { "component": "x", "source": "lib/main.js" } }"#;
-        let (folder, found) = project(&[("package.json", manifest)]);
-        for made in ["lib", "wit", "dist", "node_modules", ".powerbox"] {
-            fs::create_dir(folder.path().join(made)).unwrap();
-        }
-        let root = fs::canonicalize(folder.path()).unwrap();
-        let watched = found.unwrap().watched();
-        assert_eq!(watched, ["package.json", "wit", "lib"].map(|name| root.join(name)));
-    }
-
-    #[test]
-    fn a_rust_project_speaks_through_cargo() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("src")).unwrap();
-        fs::write(folder.path().join("src/lib.rs"), "").unwrap();
-        let manifest = "[package]\nname = 'one-two'\nversion = '0.3.0'\ndescription = 'x'\n\
-                        [package.metadata.powerbox]\ncomponent = 'one'\n";
-        fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
-        let error = Project::find(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("crate-type = [\"cdylib\"]"), "{error}");
-
-        fs::write(folder.path().join("Cargo.toml"), format!("{manifest}[lib]\ncrate-type = ['cdylib']\n"))
-            .unwrap();
-        let found = Project::find(folder.path()).unwrap();
-        assert_eq!((found.component.as_str(), found.about.version.as_deref()), ("one", Some("0.3.0")));
-        assert_eq!(found.package(), Some(("one-two", "one_two.wasm")));
     }
 }

@@ -15,6 +15,13 @@ pub enum Target {
         /// Which.
         interface: String,
     },
+    /// A part of the host, bound to one origin of the web.
+    Origin {
+        /// Which part, by its interface.
+        interface: String,
+        /// The origin, such as `https://example.org`.
+        origin: String,
+    },
     /// One object that the user named.
     Object {
         /// The path in the giver's names.
@@ -37,6 +44,7 @@ impl fmt::Display for Target {
             Self::OwnNames => f.write_str("the names of whoever runs the command"),
             Self::Designated => f.write_str("what is named in a command"),
             Self::Power { interface } => write!(f, "{} of this host", crate::text::clean_line(interface)),
+            Self::Origin { origin, .. } => f.write_str(&crate::text::clean_line(origin)),
             Self::Object { name, .. } => write!(f, "`{}`", path(name)),
             Self::Agent { name } => write!(f, "the agent `{}`", path(name)),
         }

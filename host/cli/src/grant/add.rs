@@ -3,7 +3,7 @@ use powerbox_authority::caveat::Caveat;
 use powerbox_authority::grant::{GrantId, Holder, Record};
 use powerbox_core::Host;
 use powerbox_core::grants::{Gift, GiveError};
-use powerbox_core::plugin::{Plugin, slots};
+use powerbox_core::plugin::{Plugin, slot_meant, slots};
 use powerbox_core::text::clean_line;
 
 use super::caveats::{CaveatFlags, TypedCaveat};
@@ -100,7 +100,7 @@ pub(super) async fn run(
     let mut gift = Gift {
         plugin,
         agent: agent.map(str::to_owned),
-        slot: slot.slot,
+        slot: slot_meant(known.manifest(), &slot.slot).map_or(slot.slot.clone(), |meant| meant.slot.clone()),
         name: slot.name,
         parent: arguments.parent,
         caveats: super::read(host, &arguments.caveats)?,

@@ -10,8 +10,10 @@ use crate::daemon::{ConnectError, Daemon};
 use crate::designation::parse_path;
 use crate::host::Host;
 use crate::invoke::agent_at;
+use crate::local::HTTP;
+use crate::local::http::{Origin as WebOrigin, OriginError};
 use crate::membrane::Problem;
-use crate::plugin::{local_interface, slots};
+use crate::plugin::{local_interface, slot_meant, slots};
 
 /// A grant that the person makes by hand.
 #[derive(Clone, Debug)]
@@ -81,9 +83,9 @@ impl Host {
         let registry = self.registry();
         let plugin =
             registry.plugin(&gift.plugin).ok_or_else(|| GiveError::UnknownPlugin(gift.plugin.clone()))?;
-        let interface = slots(plugin.manifest())
-            .find(|slot| slot.slot == gift.slot)
-            .map(|slot| slot.interface.clone().unwrap_or_else(|| slot.slot.clone()));
+        let meant = slot_meant(plugin.manifest(), &gift.slot);
+        let filled = meant.map_or_else(|| gift.slot.clone(), |slot| slot.slot.clone());
+        let interface = meant.map(|slot| slot.interface.clone().unwrap_or_else(|| slot.slot.clone()));
         if interface.is_none() && gift.slot != Record::DESIGNATION {
             let slots = slots(plugin.manifest()).map(|slot| slot.slot.clone()).collect();
             return Err(GiveError::NoSlot { plugin: gift.plugin.clone(), slot: gift.slot.clone(), slots });
@@ -100,6 +102,16 @@ impl Host {
             (None, name, interface) => {
                 let target = match (interface, power, name) {
                     (None, _, None) => Target::Designated,
+                    (Some(_), Some(HTTP), Some(origin)) => {
+                        let origin: WebOrigin = origin
+                            .parse()
+                            .map_err(|error: OriginError| GiveError::Object(error.to_string()))?;
+                        Target::Origin { interface: HTTP.to_owned(), origin: origin.to_string() }
+                    }
+                    (Some(_), Some(HTTP), None) => {
+                        let message = format!("give an origin: {}=https://example.org", gift.slot);
+                        return Err(GiveError::Object(message));
+                    }
                     (Some(_), Some(power), None) => Target::Power { interface: power.to_owned() },
                     (Some(_), None, None) if plugin.own_names().contains(&gift.slot.as_str()) => {
                         Target::OwnNames
@@ -122,7 +134,7 @@ impl Host {
         let record = self.ledger().add(&NewGrant {
             origin,
             holder,
-            slot: gift.slot.clone(),
+            slot: filled,
             caveats: gift.caveats.clone(),
             giver: PERSON.to_owned(),
         })?;

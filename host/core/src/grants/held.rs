@@ -5,6 +5,7 @@ use powerbox_authority::audit::Audit;
 use powerbox_authority::grant::{Grant, Holder, Record, Target};
 use powerbox_authority::ledger::{AddError, Ledger, LedgerError, NewGrant, Origin};
 
+use crate::local::HTTP;
 use crate::plugin::{Plugin, local_interface, slots};
 use crate::principal::Principal;
 
@@ -107,7 +108,7 @@ impl Book {
             let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
             if plugin.own_names().contains(&slot.slot.as_str()) {
                 wanted.push((slot.slot.clone(), Target::OwnNames));
-            } else if let Some(power) = local_interface(interface) {
+            } else if let Some(power) = local_interface(interface).filter(|power| *power != HTTP) {
                 wanted.push((slot.slot.clone(), Target::Power { interface: power.to_owned() }));
             }
         }

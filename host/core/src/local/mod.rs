@@ -1,12 +1,21 @@
 //! Local powers: slots with a part of this host behind them. They are objects like any other, so that the membrane
 //! and the audit know one thing only.
 
+mod clock;
+pub mod http;
 mod log;
 mod output;
+mod outside;
+mod random;
 mod registry;
+pub mod store;
 
+pub use clock::ClockPower;
 pub use log::{LogPower, PLUGIN_NOTES};
 pub use output::{FrontEnd, Output, OutputPower, Table};
+pub(crate) use outside::Here;
+pub use outside::Outside;
+pub use random::RandomPower;
 pub use registry::RegistryPower;
 
 /// The interfaces that the host itself stands behind, without their versions.
@@ -15,4 +24,11 @@ pub const LOCAL_INTERFACES: &[&str] = &[
     "powerbox:plugin/log",
     "powerbox:plugin/registry",
     "powerbox:plugin/callbacks",
+    "powerbox:plugin/store",
+    "powerbox:plugin/clock",
+    "powerbox:plugin/random",
+    HTTP,
 ];
+
+/// The one of them that reaches nothing until the user says which origin.
+pub const HTTP: &str = "powerbox:plugin/http";

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
 use powerbox_captp::{CallError, Exo, Reply, Value};
 
+use crate::journal::Run;
 use crate::membrane::{Consent, Pace, Word};
 
 /// What a command says; `powerbox:plugin/output.output`. Texts are as the plugin gave them: a front end cleans them
@@ -58,6 +59,11 @@ pub trait FrontEnd: Send + Sync + 'static {
     /// Shows how far a command is.
     fn progress(&self, done: u64, total: Option<u64>, what: &str) {
         let _ = (done, total, what);
+    }
+
+    /// Learns what a run used, when its compartment is gone.
+    fn ran(&self, run: &Run) {
+        let _ = run;
     }
 }
 

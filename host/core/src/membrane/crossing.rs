@@ -8,7 +8,7 @@ use powerbox_authority::grant::{Admission, Ending, Grant, Refusal};
 use powerbox_captp::Object;
 use powerbox_passable::{Limits, Value};
 use powerbox_sandbox::wit::{FunctionKind, interface_matches};
-use powerbox_sandbox::{Caller, Function, Host, HostError, Reply, Type, Val};
+use powerbox_sandbox::{Caller, Function, Host, HostError, Reply, Type, Usage, Val};
 
 use super::act::{Act, Begun, Judged, Paths, size};
 use super::answer::answer;
@@ -25,6 +25,7 @@ use super::unanswered::Unanswered;
 use super::understand::Understood;
 use crate::bridge::from_wit;
 use crate::daemon::Dialect;
+use crate::journal::Used;
 use crate::local::FrontEnd;
 use crate::principal::Principal;
 
@@ -86,6 +87,7 @@ pub(super) struct Inner {
     pub(super) passed: Mutex<super::outward::Passed>,
     /// How the plugin's own objects are reached, and what that gives.
     pub(super) caller: OnceLock<(Caller<Handle>, Type)>,
+    used: Used,
 }
 
 impl Membrane {
@@ -113,6 +115,7 @@ impl Membrane {
             designated: Mutex::default(),
             passed: Mutex::default(),
             caller: OnceLock::new(),
+            used: Used::default(),
         }))
     }
 
@@ -134,6 +137,11 @@ impl Membrane {
         self.0.told.or_own(given)
     }
 
+    /// Where it puts what the compartment used, when that is over.
+    pub(crate) fn used(&self) -> Used {
+        self.0.used.clone()
+    }
+
     /// Tells it how to reach the objects of the plugin's own, and what type its `receiver` answers with.
     pub fn set_receiver(&self, caller: Caller<Handle>, result: Type) {
         // There is one compartment, so this is done once.
@@ -142,6 +150,10 @@ impl Membrane {
 }
 
 impl Host<Handle> for Membrane {
+    fn finished(&self, usage: &Usage) {
+        self.0.used.set(usage);
+    }
+
     fn call(&self, function: &Arc<Function>, params: Vec<Val<Handle>>) -> Reply<Handle> {
         let mut args = Vec::with_capacity(params.len());
         for (param, val) in function.params.iter().zip(params) {

@@ -1,17 +1,19 @@
 //! Plugins: what each asks for, its code, and how one version replaces another.
 
 mod ask;
+mod difference;
 mod installed;
 mod load;
 mod slots;
 
 pub use ask::Ask;
+pub use difference::Difference;
 pub use installed::{Installed, InstalledPlugin, Seen, StoreError};
 pub(crate) use installed::{private_folder, write_aside};
 pub(crate) use load::read_bounded;
 pub use load::{PluginError, load};
-pub use slots::{known_interface, refused_imports, slots};
-pub(crate) use slots::{local_interface, local_interface_named};
+pub(crate) use slots::{is_power, local_interface, local_interface_named};
+pub use slots::{known_interface, refused_imports, slot_meant, slots};
 
 use std::path::PathBuf;
 use std::sync::Arc;

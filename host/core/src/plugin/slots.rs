@@ -29,6 +29,11 @@ pub(crate) fn local_interface(interface: &str) -> Option<&'static str> {
         .copied()
 }
 
+/// Whether an interface is this one of the contract, in a version that the host serves.
+pub(crate) fn is_power(interface: &str, power: &str) -> bool {
+    interface_matches(interface, &format!("{power}@{CONTRACT_VERSION}"))
+}
+
 /// The local power of a name, without its version, if this host still has it.
 pub(crate) fn local_interface_named(name: &str) -> Option<&'static str> {
     LOCAL_INTERFACES.iter().find(|known| **known == name).copied()
@@ -40,6 +45,16 @@ pub(crate) fn local_interface_named(name: &str) -> Option<&'static str> {
 /// reference that came through some slot or argument.
 pub fn slots(manifest: &Manifest) -> impl Iterator<Item = &ManifestInterface> {
     manifest.imports.iter().filter(|import| asks(import))
+}
+
+/// The slot that a user means: by its whole name, or for a plain import by the last part of its interface if only one
+/// slot ends so: `http` for `powerbox:plugin/http@0.1.0`.
+pub fn slot_meant<'a>(manifest: &'a Manifest, name: &str) -> Option<&'a ManifestInterface> {
+    let last =
+        |slot: &str| slot.rsplit('/').next().and_then(|last| last.split('@').next()).map(str::to_owned);
+    let mut near = slots(manifest).filter(|slot| last(&slot.slot).as_deref() == Some(name));
+    let exact = slots(manifest).find(|slot| slot.slot == name);
+    exact.or_else(|| near.next().filter(|_| near.next().is_none()))
 }
 
 fn asks(import: &ManifestInterface) -> bool {

@@ -1,174 +1,162 @@
-//! Rust: a package of cargo that is built for a target without any system.
+//! Rust: cargo for `wasm32-unknown-unknown`, which has no system to import from, and the encoder.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::build::{BuildError, BuildOptions, Profile};
-use crate::carried;
-use crate::project::{About, Kind, Language, Project};
-use crate::tool;
-use crate::toolchain::rust::{self as toolchain, TARGET};
+use crate::build::{BuildError, BuildOptions};
+use crate::component;
+use crate::pack;
+use crate::project::Project;
+use crate::tool::{self, Ended};
+use crate::toolchain::{self, TARGET};
 
-/// What cargo says of a package.
-#[derive(Clone, Debug)]
-pub(crate) struct Crate {
-    package: String,
-    /// The file name of the core module that cargo makes.
-    module: String,
-    /// The workspace's folder, which is the package's own if it is in no workspace.
-    workspace: PathBuf,
-    target: PathBuf,
-    /// Whether its SDK is the one that is laid out in the project.
-    carries_sdk: bool,
-}
+/// The crates of the SDK, as they are laid out in a project, from where the sources are in the pack.
+const CRATES: &[(&str, &str)] = &[
+    ("sdk/rust", "rust"),
+    ("sdk/macros", "macros"),
+    ("sdk/testing/rust", "testing"),
+    ("host/passable", "passable"),
+];
 
-/// Where a project has its SDK.
-const SDK: &str = ".powerbox/sdk";
-
-/// Reads a manifest; gives nothing if it does not speak of a plugin.
-pub(crate) fn read(folder: &Path, text: &str) -> Result<Option<(String, About, Kind)>, String> {
-    let manifest: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
-    let settings = ["package", "metadata", "powerbox"]
-        .iter()
-        .try_fold(&manifest, |table, key| table.get(*key).and_then(toml::Value::as_table));
-    if settings.is_none() {
-        return Ok(None);
-    }
-    // What a workspace says for its members, and where they are built, is cargo's to know.
-    let mut cargo = toolchain::cargo();
-    cargo.current_dir(folder).args(["metadata", "--no-deps", "--format-version", "1"]);
-    let output = cargo.output().map_err(|error| format!("cannot start `cargo`: {error}"))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).trim_end().to_owned());
-    }
-    let metadata = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
-    let projects = projects_of(&metadata)?;
-    let own = projects.into_iter().find(|project| project.folder == folder);
-    let own = own.ok_or("cargo does not name this package")?;
-    Ok(Some((own.component, own.about, own.kind)))
-}
-
-/// Gives the plugins among the packages of a workspace, from the answer of `cargo metadata --no-deps`.
-///
-/// # Errors
-///
-/// If the answer is another than cargo's, or a package that calls itself a plugin cannot be one.
-pub fn projects_of(metadata: &Value) -> Result<Vec<Project>, String> {
-    let packages = list(metadata, "/packages").ok_or("`cargo metadata` names no packages")?;
-    let path =
-        |pointer| text(metadata, pointer).map(PathBuf::from).ok_or("`cargo metadata` names no folders");
-    let (workspace, target) = (path("/workspace_root")?, path("/target_directory")?);
-    packages
-        .iter()
-        .filter_map(|package| Some((package, package.pointer("/metadata/powerbox")?)))
-        .map(|(package, settings)| project_of(package, settings, &workspace, &target))
-        .collect()
-}
-
-fn project_of(package: &Value, settings: &Value, workspace: &Path, target: &Path) -> Result<Project, String> {
-    let name = text(package, "/name").ok_or("a package has no name")?;
-    let component = text(settings, "/component")
-        .ok_or_else(|| format!("package {name}: [package.metadata.powerbox] needs component = \"name\""))?;
-    let is_cdylib = |target: &&Value| {
-        list(target, "/crate_types").is_some_and(|types| types.iter().any(|ty| ty == "cdylib"))
-    };
-    let library = list(package, "/targets").and_then(|targets| targets.iter().find(is_cdylib));
-    let library = library.and_then(|library| text(library, "/name")).ok_or_else(|| {
-        format!("package {name}: a plugin is a library with crate-type = [\"cdylib\"] under [lib]")
+pub(crate) fn build(project: &Project, options: &BuildOptions) -> Result<Vec<u8>, BuildError> {
+    lay_out_sdk(project)?;
+    let toolchain = toolchain::find().map_err(|error| BuildError::Missing {
+        what: format!("plugins in Rust cannot be built: {error:#}"),
+        remedy: "`powerbox doctor` looks for all tools",
     })?;
-    let manifest = PathBuf::from(text(package, "/manifest_path").ok_or("a package has no manifest")?);
-    let folder = manifest.parent().ok_or("a manifest is in no folder")?.to_owned();
-    let own = |pointer| text(package, pointer).map(str::to_owned);
-    let about = About {
-        version: own("/version"),
-        description: own("/description"),
-        authors: list(package, "/authors")
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
-        license: own("/license"),
-        source: own("/repository"),
-        homepage: own("/homepage"),
-    };
-    let sdk = folder.join(SDK);
-    let mut paths =
-        list(package, "/dependencies").into_iter().flatten().filter_map(|needed| text(needed, "/path"));
-    let kind = Kind::Rust(Crate {
-        package: name.to_owned(),
-        module: format!("{}.wasm", library.replace('-', "_")),
-        workspace: workspace.to_owned(),
-        target: target.to_owned(),
-        carries_sdk: paths.any(|path| Path::new(path).starts_with(&sdk)),
+    let package = package(project)?;
+    let mut cargo = cargo(&project.folder);
+    cargo.args(["build", "--lib", "--target", TARGET, "--package", &package.name]);
+    cargo.args(["--color", if options.coloured { "always" } else { "never" }]);
+    if options.debug {
+        cargo.args(["--config", "profile.dev.debug=false", "--config", "profile.dev.panic=\"abort\""]);
+    } else {
+        // Small, and with names kept for traps.
+        cargo.arg("--release");
+        for setting in
+            ["opt-level=\"s\"", "lto=true", "codegen-units=1", "panic=\"abort\"", "strip=\"debuginfo\""]
+        {
+            cargo.args(["--config", &format!("profile.release.{setting}")]);
+        }
+    }
+    toolchain.apply(&project.folder, &mut cargo);
+    match tool::aside(&mut cargo, &options.cancel).map_err(BuildError::io(Path::new("cargo")))? {
+        Ended::Well => {}
+        Ended::Badly(said) => return Err(BuildError::Tool { tool: "cargo", said }),
+        Ended::Cancelled => return Err(BuildError::Cancelled),
+    }
+    let profile = if options.debug { "debug" } else { "release" };
+    let module = package.target.join(TARGET).join(profile).join(package.module);
+    let module = fs::read(&module).map_err(BuildError::io(&module))?;
+    component::of_module(&module).map_err(|error| BuildError::Component(format!("{error:#}")))
+}
+
+/// Cargo in a folder, untouched by a cargo that may have started this process.
+fn cargo(folder: &Path) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(folder);
+    for (key, _) in env::vars_os() {
+        let text = key.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") || text == "CARGO_TARGET_DIR"
+        {
+            cargo.env_remove(&key);
+        }
+    }
+    cargo
+}
+
+struct Package {
+    name: String,
+    module: String,
+    target: PathBuf,
+}
+
+/// Asks cargo what it calls what it makes of the project.
+fn package(project: &Project) -> Result<Package, BuildError> {
+    let mut metadata = cargo(&project.folder);
+    metadata.args(["metadata", "--no-deps", "--format-version", "1"]);
+    let output = metadata.output().map_err(|error| BuildError::Missing {
+        what: format!("cargo cannot be run: {error}"),
+        remedy: "install Rust by rustup",
+    })?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(BuildError::Tool { tool: "cargo", said });
+    }
+    let wrong =
+        |what: &str| BuildError::Project(format!("{}: {what}", project.folder.join("Cargo.toml").display()));
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).map_err(|_| wrong("`cargo metadata` is not understood"))?;
+    let manifest = project.folder.join("Cargo.toml");
+    let packages = metadata.get("packages").and_then(Value::as_array).into_iter().flatten();
+    let mut own = packages.filter(|package| {
+        package.get("manifest_path").and_then(Value::as_str).is_some_and(|path| Path::new(path) == manifest)
     });
-    Ok(Project { folder, component: component.to_owned(), about, kind })
+    let package = own.next().ok_or_else(|| wrong("it is no package"))?;
+    let targets = package.get("targets").and_then(Value::as_array).into_iter().flatten();
+    let mut libraries = targets.filter(|target| {
+        let types = target.get("crate_types").and_then(Value::as_array).into_iter().flatten();
+        types.into_iter().any(|ty| ty == "cdylib")
+    });
+    let library = libraries.next().ok_or_else(|| wrong("a plugin has `[lib] crate-type = [\"cdylib\"]`"))?;
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let name = text(package, "name").ok_or_else(|| wrong("it has no name"))?;
+    let module = text(library, "name").ok_or_else(|| wrong("its library has no name"))?;
+    let target = text(&metadata, "target_directory").ok_or_else(|| wrong("it has no target folder"))?;
+    Ok(Package { name, module: format!("{}.wasm", module.replace('-', "_")), target: target.into() })
 }
 
-fn list<'a>(value: &'a Value, pointer: &str) -> Option<&'a Vec<Value>> {
-    value.pointer(pointer)?.as_array()
-}
-
-fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    value.pointer(pointer)?.as_str()
-}
-
-impl Project {
-    /// The package of cargo and the file of the core module that cargo makes of it, if it is in Rust.
-    pub fn package(&self) -> Option<(&str, &str)> {
-        match &self.kind {
-            Kind::Rust(package) => Some((&package.package, &package.module)),
-            _ => None,
+/// Puts the SDK into the project, where it depends on it by a path: no registry has it, and a path inside the project
+/// is the same on every machine, so that the same sources make the same component.
+fn lay_out_sdk(project: &Project) -> Result<(), BuildError> {
+    let to = project.made().join("sdk");
+    let mut members = Vec::new();
+    for (from, name) in CRATES {
+        if pack::below(from).next().is_some() {
+            pack::lay_out(from, &to.join(name)).map_err(BuildError::io(&to))?;
+            members.push((*from, *name));
         }
     }
+    let manifest = workspace(&members)
+        .ok_or_else(|| BuildError::Project("the SDK in this program is broken".to_owned()))?;
+    pack::write(&to.join("Cargo.toml"), manifest.as_bytes()).map_err(BuildError::io(&to))
 }
 
-/// What makes a component small, with names kept for traps. Projects need not say it.
-const RELEASE: [&str; 5] =
-    [r#"opt-level="s""#, "lto=true", "codegen-units=1", r#"panic="abort""#, r#"strip="debuginfo""#];
-
-/// Makes the core module.
-pub(crate) fn compile(
-    project: &Project,
-    package: &Crate,
-    options: &BuildOptions,
-) -> Result<Vec<u8>, BuildError> {
-    if package.carries_sdk {
-        carried::lay_out_for(Language::Rust, &project.folder)?;
-    }
-    if tool::output(toolchain::cargo().arg("--version")).is_none() {
-        return Err(BuildError::missing("cargo"));
-    }
-    let compiler = toolchain::find(&project.folder, &|what| options.note(what))?;
-    let mut cargo = toolchain::cargo();
-    cargo.current_dir(&project.folder).args([
-        "build",
-        "--lib",
-        "--target",
-        TARGET,
-        "--package",
-        &package.package,
-    ]);
-    let folder = match options.profile {
-        Profile::Release => {
-            cargo.arg("--release");
-            for setting in RELEASE {
-                cargo.args(["--config", &format!("profile.release.{setting}")]);
+/// The manifest of the SDK's workspace in a project: that of our own, with only these members.
+fn workspace(members: &[(&str, &str)]) -> Option<String> {
+    let ours: toml::Table = toml::from_str(std::str::from_utf8(pack::file("Cargo.toml")?).ok()?).ok()?;
+    let mut workspace = ours.get("workspace")?.as_table()?.clone();
+    workspace.remove("default-members");
+    let names = members.iter().map(|(_, name)| toml::Value::from(*name));
+    workspace.insert("members".to_owned(), names.collect::<Vec<_>>().into());
+    let dependencies = workspace.get_mut("dependencies")?.as_table_mut()?;
+    dependencies.retain(|_, dependency| match dependency.get_mut("path") {
+        None => true,
+        Some(path) => {
+            let known = members.iter().find(|(from, _)| path.as_str() == Some(from));
+            if let Some((_, name)) = known {
+                *path = toml::Value::from(*name);
             }
-            "release"
+            known.is_some()
         }
-        Profile::Debug => {
-            // Not less: unoptimised components are too large for the host's limits.
-            cargo.args(["--config", "profile.dev.opt-level=1", "--config", r#"profile.dev.panic="abort""#]);
-            cargo.args(["--config", r#"profile.dev.debug="line-tables-only""#]);
-            "debug"
-        }
-    };
-    compiler.apply(&package.workspace, &mut cargo);
-    // Errors are for a person to read; how far it got is not.
-    cargo.args(["--quiet", "--color", "never"]);
-    tool::run("cargo", &mut cargo, &options.cancelled)?;
-    Ok(fs::read(package.target.join(TARGET).join(folder).join(&package.module))?)
+    });
+    let mut manifest = toml::Table::new();
+    manifest.insert("workspace".to_owned(), workspace.into());
+    toml::to_string(&manifest).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sdk_is_a_workspace_of_its_own_in_a_project() {
+        let manifest = workspace(CRATES).unwrap();
+        assert!(manifest.contains("path = \"passable\""), "{manifest}");
+        assert!(!manifest.contains("host/"), "{manifest}");
+    }
 }

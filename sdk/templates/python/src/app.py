@@ -1,20 +1,24 @@
-"""Counting names."""
+"""{{name}}: counts the names in a directory."""
 
-from powerbox import Directory, Group, Table
+from powerbox import command, directory, group, message, option, text
 from tally import tally
 from wit_world.imports import directory as inventory
 
-group = Group("{{name}}", "Counting names")
 
-
-@group.command(effect="reads")
-def count(where: Directory("The directory whose names to count") = None):
+@command(
+    effect="reads",
+    name="{{name}}",
+    directory=directory("The directory", required=False),
+    prefix=option(text("Only names that begin with this"), "p"),
+)
+def count(directory, prefix):
     """Count the names in a directory
 
-    Without a name it counts those of the directory that the slot was bound to when the plugin was installed.
+    Without a directory, the one is counted that the slot is bound to.
     """
-    names = where.list() if where else inventory.list([])
-    return Table(["begins with", "names"], [*tally(names), ("(all)", len(names))])
+    # What the user named, to read; or what the slot was bound to at installation.
+    names = directory.list() if directory else inventory.list([])
+    return message(tally(names, prefix or ""))
 
 
-Commands = group.exports()
+Commands = group("{{name}}", "Counting names", count)

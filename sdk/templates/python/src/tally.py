@@ -1,9 +1,9 @@
-"""Counting by what names begin with. It needs nothing of the host, so Python's own test runner tests it."""
-
-import re
-from collections import Counter
+"""What needs no host, and so can be tested by any Python."""
 
 
-def tally(names: list[str]) -> list[tuple[str, int]]:
-    """Counts names by what they begin with, up to the first hyphen or dot."""
-    return sorted(Counter(re.split("[-.]", name)[0] for name in names).items())
+def tally(names, prefix):
+    """Says how many names there are, in words."""
+    count = sum(name.startswith(prefix) for name in names)
+    if count == 0:
+        return "no names"
+    return "1 name" if count == 1 else f"{count} names"

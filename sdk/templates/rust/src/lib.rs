@@ -1,31 +1,33 @@
-//! Counting names.
-
-use powerbox_sdk::{Directory, Output, Problem, command};
+//! {{name}}: counts the names in a directory.
 
 mod tally;
 
-powerbox_sdk::slots!("local:{{name}}/plugin@0.1.0");
+use powerbox_sdk::{Directory, Output, Problem, command};
+
+// The functions of the slots that `wit/{{name}}.wit` asks for, in a module `slots`.
+powerbox_sdk::slots!("plugin:{{name}}/{{name}}@0.1.0");
 
 powerbox_sdk::group! {
     /// Counting names
-    {{name_}}: [count]
+    "{{name}}": [count]
 }
 
 /// Count the names in a directory
 ///
-/// Without a name it counts those of the directory that the slot `inventory` was bound to when the plugin was
-/// installed.
-#[command(effect = reads)]
+/// Without a directory, the one is counted that the slot `inventory` is bound to.
+#[command(name = "{{name}}", effect = reads)]
 async fn count(
-    /// The directory whose names to count
-    r#where: Option<Directory>,
+    /// The directory
+    directory: Option<Directory>,
+    /// Only names that begin with this
+    #[option(short = 'p')]
+    prefix: Option<String>,
 ) -> Result<Output, Problem> {
-    let names = match &r#where {
+    let names = match directory {
+        // What the user named: this one directory, to read.
         Some(directory) => directory.list().await?,
-        None => slots::inventory::list(vec![]).await?,
+        // What the slot was bound to at installation.
+        None => slots::inventory::list(Vec::new()).await?,
     };
-    let mut rows = tally::tally(&names);
-    rows.push(("(all)".to_owned(), names.len()));
-    let rows = rows.into_iter().map(|(start, count)| vec![start, count.to_string()]);
-    Ok(Output::table(["begins with", "names"], rows))
+    Ok(Output::message(tally::tally(&names, prefix.as_deref().unwrap_or_default())))
 }

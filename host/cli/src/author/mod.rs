@@ -1,0 +1,9 @@
+//! The plugin author's day: a new project, its component, and replacing it while one works.
+
+mod build;
+mod dev;
+mod new;
+
+pub(crate) use build::{BuildArguments, build};
+pub(crate) use dev::{DevArguments, dev};
+pub(crate) use new::{NewArguments, new};

@@ -1,0 +1,64 @@
+//! What is installed: records, components, grants, audit.
+
+use std::fs;
+
+use powerbox_core::open_authority;
+use powerbox_core::plugin::{Installed, InstalledPlugin};
+use powerbox_sandbox::Digest;
+
+use super::check::Check;
+use crate::paths::Paths;
+
+pub(super) fn checks(paths: &Paths) -> Vec<Check> {
+    let mut checks = Vec::new();
+    // Nothing is made by looking.
+    if paths.state.is_dir() {
+        checks.push(match open_authority(&paths.state) {
+            Ok(_) => Check::fine("grants and audit", "can be read and written"),
+            Err(error) => {
+                let remedy = format!("look at {}; a copy of it can be put back", paths.state.display());
+                Check::bad("grants and audit", error.to_string(), remedy)
+            }
+        });
+    }
+    if !paths.state.is_dir() || !paths.data.is_dir() {
+        checks.push(Check::fine("installed plugins", "none"));
+        return checks;
+    }
+    let installed = Installed::open(&paths.state, &paths.data)
+        .and_then(|installed| Ok((installed.list()?, installed)))
+        .map_err(|error| error.to_string());
+    match installed {
+        Err(error) => {
+            checks.push(Check::bad(
+                "installed plugins",
+                error,
+                "move that file away and install the plugins anew",
+            ));
+        }
+        Ok((records, _)) if records.is_empty() => checks.push(Check::fine("installed plugins", "none")),
+        Ok((records, installed)) => {
+            checks.extend(records.iter().map(|record| plugin(&installed, record)));
+        }
+    }
+    checks
+}
+
+fn plugin(installed: &Installed, record: &InstalledPlugin) -> Check {
+    let what = format!("plugin {}", record.name);
+    let again = format!("`powerbox plugin install {}`", record.source.display());
+    match fs::read(installed.component(&record.digest)) {
+        Err(error) => Check::bad(what, format!("its component cannot be read: {error}"), again),
+        Ok(bytes) if Digest::of(&bytes).to_string() != record.digest => {
+            Check::bad(what, "its component is not what was installed", again)
+        }
+        Ok(_) if !record.source.exists() => Check::doubtful(
+            what,
+            format!("{} is gone, so it cannot change", record.source.display()),
+            "put it back, or install the plugin from elsewhere",
+        ),
+        Ok(bytes) => {
+            Check::fine(what, format!("{} KiB, from {}", bytes.len() >> 10, record.source.display()))
+        }
+    }
+}

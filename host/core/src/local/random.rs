@@ -1,0 +1,47 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use powerbox_captp::{CallError, Exo, Reply, Value};
+
+use super::outside::Outside;
+
+/// The most bytes that one call gives.
+const MOST: usize = 65_536;
+
+/// The power behind a `random` slot.
+pub struct RandomPower(Arc<dyn Outside>);
+
+impl RandomPower {
+    /// Makes one that gives this randomness.
+    pub fn new(outside: Arc<dyn Outside>) -> Self {
+        Self(outside)
+    }
+}
+
+impl Exo for RandomPower {
+    fn interface(&self) -> Cow<'_, str> {
+        "Alleged: Random".into()
+    }
+
+    fn methods(&self) -> &'static [&'static str] {
+        &["bytes"]
+    }
+
+    fn call(self: &Arc<Self>, _: &str, args: Vec<Value>) -> Reply {
+        let count = match args.first() {
+            Some(Value::Number(count)) if (0.0..=MOST as f64).contains(count) => *count as usize,
+            _ => {
+                return Reply::error(CallError::Limit(
+                    format!("one call gives at most {MOST} random bytes").into(),
+                ));
+            }
+        };
+        let mut bytes = vec![0; count];
+        match self.0.random(&mut bytes) {
+            Ok(()) => Reply::value(STANDARD.encode(bytes)),
+            Err(reason) => Reply::error(CallError::error(format!("there is no randomness: {reason}"))),
+        }
+    }
+}
