@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use crate::event::Event;
 use crate::host::{Host, WeakHost};
 use crate::migration::MigrateError;
-use crate::plugin::{Code, InstalledPlugin, Origin, Plugin, PluginError, Seen, read_bounded};
+use crate::plugin::{Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError, Seen, signature_beside};
 
 /// How long a file must be quiet before it is read: build tools write in pieces.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -49,8 +49,10 @@ impl Host {
         let mut folders = Folders { watcher, watched: BTreeSet::new() };
         folders.add(self.installed().records());
         for plugin in self.registry().plugins() {
-            if let Origin::Installed(source) = plugin.origin() {
-                folders.add(source);
+            if let Origin::Installed(source) = plugin.origin()
+                && let Some(file) = source.watched()
+            {
+                folders.add(file);
             }
         }
         let task = tokio::spawn(follow(self.downgrade(), folders, changes));
@@ -66,14 +68,17 @@ impl Host {
             Err(error) => return tracing::warn!(%error, "the plugin records cannot be read"),
         };
         let Some(record) = record else { return };
-        let seen = Seen::of(&record.source);
+        // Nobody watches a registry.
+        let Some(seen) = record.source.watched().map(Seen::of) else { return };
         if seen.is_none() {
             // Gone, perhaps only for a moment: a build tool may be about to put it back.
             return;
         }
         let kept = self.registry().plugin(name).is_some();
         let considered = self.consider(&record).await;
-        if !matches!(considered, Ok(Some(Considered::Fits(..)))) {
+        // A signature may come a moment after what it signs.
+        let unsigned = matches!(considered, Err(PluginError::Signature(_)));
+        if !unsigned && !matches!(considered, Ok(Some(Considered::Fits { .. }))) {
             // This content was looked at: what there is to say of it is said once.
             let noted = self.installed().put(InstalledPlugin { seen, ..record.clone() });
             if let Err(error) = noted {
@@ -83,10 +88,10 @@ impl Host {
         match considered {
             Ok(None) => {}
             Ok(Some(Considered::More(wants))) => {
-                let remedy = format!("`powerbox plugin install {}` accepts", record.source.display());
+                let remedy = format!("`powerbox plugin install {}` accepts", record.source);
                 self.tell(Event::Waiting { plugin: name.to_owned(), wants, remedy });
             }
-            Ok(Some(Considered::Fits(plugin, bytes))) => {
+            Ok(Some(Considered::Fits { plugin, bytes, signer })) => {
                 let digest = plugin.digest();
                 let migrated = match self.migrate(&plugin, self.version_of(name).as_deref()).await {
                     Ok(migrated) => migrated,
@@ -102,8 +107,10 @@ impl Host {
                 };
                 let old = record.digest.clone();
                 let swapped = self.installed().keep(digest, &bytes).and_then(|()| {
-                    let ask = plugin.ask();
-                    self.installed().put(InstalledPlugin { digest: digest.to_string(), ask, seen, ..record })
+                    let (ask, version) = (plugin.ask(), plugin.manifest().about.version.clone());
+                    let digest = digest.to_string();
+                    let record = InstalledPlugin { digest, version, signer, ask, seen, ..record };
+                    self.installed().put(record)
                 });
                 if let Err(error) = swapped {
                     migrated.settle(self, &old);
@@ -138,10 +145,12 @@ impl Host {
     }
 
     async fn consider(&self, record: &InstalledPlugin) -> Result<Option<Considered>, PluginError> {
-        let bytes: Arc<[u8]> = read_bounded(&record.source)?.into();
+        let Some(candidate) = Candidate::again(&record.source)? else { return Ok(None) };
+        let bytes = candidate.bytes;
         if Digest::of(&bytes).to_string() == record.digest {
             return Ok(None);
         }
+        let signer = self.signatures().check(&bytes, candidate.signature.as_deref())?;
         let held = self.ledger().held_by(&Holder::plugin(None, &record.name)).unwrap_or_default();
         let bound = |slot: &str| held.iter().any(|grant| grant.slot == slot);
         let origin = Origin::Installed(record.source.clone());
@@ -156,6 +165,9 @@ impl Host {
             Err(error) => return Err(error),
         };
         let mut more = plugin.ask().beyond(&record.ask);
+        if record.signer.is_some() && record.signer != signer {
+            more.push("to be trusted without the signature of the key that signed the old one".to_owned());
+        }
         if plugin.name() != record.name {
             more.push(format!("another name, `{}`", plugin.name()));
         }
@@ -164,7 +176,7 @@ impl Host {
         }
         // Compile aside, so that the next invocation does not wait, and a component that cannot be compiled stays out.
         plugin.component(self.engine(), self.code_cache()).await?;
-        Ok(Some(Considered::Fits(Box::new(plugin), bytes)))
+        Ok(Some(Considered::Fits { plugin: Box::new(plugin), bytes, signer }))
     }
 
     /// Takes over what another process of the user did to the records.
@@ -202,7 +214,7 @@ impl Host {
 
 enum Considered {
     /// It asks for no more: it can take the old one's place.
-    Fits(Box<Plugin>, Arc<[u8]>),
+    Fits { plugin: Box<Plugin>, bytes: Arc<[u8]>, signer: Option<String> },
     /// It asks for this, too.
     More(Vec<String>),
 }
@@ -249,8 +261,9 @@ async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::Unbound
             host.follow_records().await;
         }
         for record in host.installed().list().unwrap_or_default() {
-            folders.add(&record.source);
-            if changed.contains(&record.source) {
+            let Some(file) = record.source.watched() else { continue };
+            folders.add(file);
+            if changed.contains(file) || changed.contains(&signature_beside(file)) {
                 host.reconsider(&record.name).await;
             }
         }

@@ -29,7 +29,7 @@ pub(super) fn list(app: &App, json: bool) -> Result<(), Failure> {
             name: plugin.name().to_owned(),
             origin: match plugin.origin() {
                 Origin::Bundled => "bundled".to_owned(),
-                Origin::Installed(source) => source.display().to_string(),
+                Origin::Installed(source) => source.to_string(),
             },
             digest: plugin.digest().to_string(),
             commands: plugin.group().commands.iter().map(|command| command.name.clone()).collect(),
