@@ -3,5 +3,5 @@
 mod build;
 mod new;
 
-pub(crate) use build::{BuildArguments, build};
+pub(crate) use build::{BuildArguments, build, project};
 pub(crate) use new::{NewArguments, new};

@@ -3,28 +3,56 @@ use std::path::Path;
 
 use powerbox_authority::grant::Target;
 use powerbox_core::Host;
-use powerbox_core::plugin::{Plugin, PluginError, known_interface, refused_imports, slots};
+use powerbox_core::plugin::{Origin, Plugin, PluginError, known_interface, refused_imports, slots};
 use powerbox_core::text::clean_line;
 use powerbox_sandbox::{Manifest, ManifestInterface};
+use powerbox_web::oci::Reference;
 use serde_json::{Value as Json, json};
 
+use super::candidate;
 use crate::exit::{Failure, Status};
 use crate::grant::words;
 use crate::held::{Held, Reach, is_hosts_own};
 use crate::render::{print, print_json};
 
-pub(super) async fn inspect(host: &Host, name: &str, json: bool) -> Result<(), Failure> {
+pub(super) async fn inspect(host: &Host, name: &str, insecure: bool, json: bool) -> Result<(), Failure> {
     let registry = host.registry();
     let looked;
-    let mut held = Held::nothing();
-    let (manifest, plugin): (&Manifest, Result<&Plugin, &PluginError>) = match registry.plugin(name) {
+    let seen = match registry.plugin(name) {
         Some(plugin) => {
-            held = Held::by(host, plugin.name(), None)?;
-            (plugin.manifest(), Ok(plugin))
+            let records =
+                host.installed().list().map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
+            let record = records.into_iter().find(|record| record.name == plugin.name());
+            Seen {
+                manifest: plugin.manifest(),
+                plugin: Ok(plugin),
+                held: Held::by(host, plugin.name(), None)?,
+                source: match plugin.origin() {
+                    Origin::Bundled => "comes with powerbox".to_owned(),
+                    Origin::Installed(source) => source.to_string(),
+                },
+                signature: match record.and_then(|record| record.signer) {
+                    Some(signer) => format!("by the key `{}`", clean_line(&signer)),
+                    None => "none that was checked".to_owned(),
+                },
+            }
         }
-        None if Path::new(name).exists() => {
-            looked = host.inspect(Path::new(name)).await?;
-            (&looked.0, looked.1.as_ref())
+        None if Reference::is_meant_by(name) || Path::new(name).exists() => {
+            let candidate = candidate::find(name, insecure).await?;
+            looked = host.inspect(&candidate).await?;
+            let signature = candidate.signature.as_deref();
+            Seen {
+                manifest: &looked.0,
+                plugin: looked.1.as_ref(),
+                held: Held::nothing(),
+                source: candidate.source.to_string(),
+                signature: match (host.signatures().check(&candidate.bytes, signature), signature) {
+                    (Ok(Some(signer)), _) => format!("by the key `{}`", clean_line(&signer)),
+                    (Ok(None), Some(_)) => "by a key that is not among yours".to_owned(),
+                    (Ok(None), None) => "none".to_owned(),
+                    (Err(error), _) => format!("refused: {error}"),
+                },
+            }
         }
         None => {
             return Err(Failure::new(Status::Failed, format!("`{name}` is neither a plugin nor a file"))
@@ -32,23 +60,43 @@ pub(super) async fn inspect(host: &Host, name: &str, json: bool) -> Result<(), F
         }
     };
     if json {
-        return print_json(&inspection(manifest, plugin));
+        return print_json(&inspection(&seen));
     }
     let mut out = Vec::new();
-    describe(manifest, plugin, &held, &mut out)
-        .map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
+    describe(&seen, &mut out).map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
     print(String::from_utf8_lossy(&out).trim_end())
 }
 
-fn describe(
-    manifest: &Manifest,
-    plugin: Result<&Plugin, &PluginError>,
-    held: &Held,
-    out: &mut dyn io::Write,
-) -> io::Result<()> {
+/// What there is to see of a plugin.
+struct Seen<'a> {
+    manifest: &'a Manifest,
+    plugin: Result<&'a Plugin, &'a PluginError>,
+    held: Held,
+    source: String,
+    signature: String,
+}
+
+fn describe(seen: &Seen<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let Seen { manifest, plugin, held, source, signature } = seen;
+    let plugin = *plugin;
     if let Ok(plugin) = plugin {
         writeln!(out, "plugin   {} – {}", plugin.name(), clean_line(&plugin.group().summary))?;
     }
+    let about = &manifest.about;
+    for (label, said) in [
+        ("version", &about.version),
+        ("author", &about.authors),
+        ("licence", &about.licenses),
+        ("about", &about.description),
+        ("code at", &about.source),
+        ("read at", &about.homepage),
+    ] {
+        if let Some(said) = said {
+            writeln!(out, "{label:8} {}", clean_line(said))?;
+        }
+    }
+    writeln!(out, "from     {source}")?;
+    writeln!(out, "signed   {signature}")?;
     writeln!(out, "digest   sha256:{}", manifest.digest)?;
     writeln!(out, "size     {} bytes", manifest.size)?;
     writeln!(out, "\nimports")?;
@@ -111,7 +159,8 @@ fn bound_text(reach: &Reach<'_>, interface: &str) -> String {
     }
 }
 
-fn inspection(manifest: &Manifest, plugin: Result<&Plugin, &PluginError>) -> Json {
+fn inspection(seen: &Seen<'_>) -> Json {
+    let Seen { manifest, plugin, source, signature, .. } = seen;
     let slots: Vec<Json> = slots(manifest)
         .map(|slot| {
             let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
@@ -122,6 +171,9 @@ fn inspection(manifest: &Manifest, plugin: Result<&Plugin, &PluginError>) -> Jso
     let mut all = json!({
         "digest": manifest.digest.to_string(),
         "size": manifest.size,
+        "about": manifest.about,
+        "source": source,
+        "signature": signature,
         "imports": manifest.imports,
         "slots": slots,
         "notOffered": refused_imports(manifest, |_| false),

@@ -11,6 +11,7 @@ use crate::render::{self, print, print_json};
 /// One plugin, as it is listed.
 struct Row {
     name: String,
+    version: Option<String>,
     origin: String,
     digest: String,
     commands: Vec<String>,
@@ -27,6 +28,7 @@ pub(super) fn list(app: &App, json: bool) -> Result<(), Failure> {
         });
         rows.push(Row {
             name: plugin.name().to_owned(),
+            version: plugin.manifest().about.version.clone(),
             origin: match plugin.origin() {
                 Origin::Bundled => "bundled".to_owned(),
                 Origin::Installed(source) => source.to_string(),
@@ -40,17 +42,18 @@ pub(super) fn list(app: &App, json: bool) -> Result<(), Failure> {
     if json {
         let row = |row: &Row| {
             json!({
-                "name": row.name, "origin": row.origin, "digest": row.digest, "commands": row.commands,
+                "name": row.name, "version": row.version, "origin": row.origin, "digest": row.digest, "commands": row.commands,
                 "bindings": row.bindings, "putAside": row.put_aside,
             })
         };
         return print_json(&rows.iter().map(row).collect::<Json>());
     }
-    let columns = ["name", "origin", "digest", "commands", "slots"].map(str::to_owned).to_vec();
+    let columns = ["name", "version", "origin", "digest", "commands", "slots"].map(str::to_owned).to_vec();
     let row = |row: Row| {
         let digest = row.digest.chars().take(12).collect();
         let name = if row.put_aside { format!("{} (put aside)", row.name) } else { row.name };
-        vec![name, row.origin, digest, row.commands.join(" "), row.bindings.join(" ")]
+        let version = row.version.unwrap_or_default();
+        vec![name, version, row.origin, digest, row.commands.join(" "), row.bindings.join(" ")]
     };
     print(&render::aligned(&Table { columns, rows: rows.into_iter().map(row).collect() }))
 }
