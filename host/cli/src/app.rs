@@ -8,14 +8,14 @@ use powerbox_core::{Allowances, Event, Host, HostConfig, Link, Principal, Reques
 use powerbox_sandbox::EngineOptions;
 use powerbox_web::Web;
 
-use crate::arguments::{Arguments, Verb};
+use crate::arguments::{Arguments, PluginVerb, Verb};
 use crate::bundled;
 use crate::config::Config;
 use crate::embedded::{Embedded, External};
 use crate::exit::{Failure, Status};
 use crate::paths::Paths;
 use crate::terminal::Terminal;
-use crate::{attenuate, audit, doctor, grant, log, plugin, prompt, service, why};
+use crate::{attenuate, audit, author, doctor, grant, log, plugin, prompt, service, why};
 
 /// Which daemon is used.
 #[derive(Clone, Debug)]
@@ -63,7 +63,8 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
     log::start(&paths.plugin_log());
     let serving = matches!(arguments.verb, Some(Verb::Serve));
     // A short command needs one thread; a prompt and a daemon use what there is.
-    let runtime = if serving || arguments.verb.is_none() {
+    let stays = arguments.verb.is_none() || matches!(arguments.verb, Some(Verb::Dev(_)));
+    let runtime = if serving || stays {
         tokio::runtime::Builder::new_multi_thread().enable_all().build()
     } else {
         tokio::runtime::Builder::new_current_thread().enable_all().build()
@@ -76,6 +77,20 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
         if matches!(arguments.verb, Some(Verb::Doctor)) {
             return doctor::run(&paths, arguments.connect.as_deref(), arguments.json).await;
         }
+        // What authors do needs neither a daemon nor what is installed.
+        let verb = match arguments.verb {
+            Some(Verb::Plugin(PluginVerb::New(new))) => {
+                return author::new(new, arguments.json).map(|()| Status::Done);
+            }
+            Some(Verb::Plugin(PluginVerb::Build(build))) => {
+                return author::build(build, arguments.json).await.map(|()| Status::Done);
+            }
+            Some(Verb::Plugin(PluginVerb::Test(test))) => {
+                return author::test(&paths, test, arguments.json).await;
+            }
+            verb => verb,
+        };
+        let arguments = Arguments { verb, ..arguments };
         let config = Config::read(&paths.config)?;
         let choice = choose(arguments.connect.as_deref(), &config)?;
         if matches!(arguments.verb, Some(Verb::Up)) {
@@ -152,7 +167,9 @@ impl App {
     /// Runs one verb or command.
     pub(crate) async fn run(&self, verb: Verb, agent: Option<&str>, json: bool) -> Result<Status, Failure> {
         match verb {
+            Verb::Plugin(PluginVerb::Test(test)) => author::test(&self.paths, test, json).await,
             Verb::Plugin(verb) => plugin::run(self, verb, json).await.map(|()| Status::Done),
+            Verb::Dev(arguments) => author::dev(self, *arguments, json).await,
             Verb::Grant(verb) => grant::run(&self.host, verb, agent, json).await.map(|()| Status::Done),
             Verb::Audit(arguments) => audit::run(&self.host, *arguments, json).await,
             Verb::Why(arguments) => why::run(self, arguments, agent, json).await.map(|()| Status::Done),

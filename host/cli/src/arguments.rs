@@ -2,7 +2,7 @@ use clap::{Parser, Subcommand};
 
 use crate::attenuate::AttenuateArguments;
 use crate::audit::AuditArguments;
-use crate::author::{BuildArguments, NewArguments};
+use crate::author::{BuildArguments, DevArguments, NewArguments, TestArguments};
 use crate::grant::GrantVerb;
 use crate::plugin::{InstallArguments, PublishArguments, UpdateArguments};
 use crate::why::WhyArguments;
@@ -38,6 +38,11 @@ pub(crate) enum Verb {
     /// Manage plugins
     #[command(subcommand)]
     Plugin(PluginVerb),
+    /// Work on a plugin: build it at each change, and let the new version take the old one's place
+    ///
+    /// The plugin is installed while this runs, so that every prompt and process of yours has its commands. At the end
+    /// things are as they were before.
+    Dev(Box<DevArguments>),
     /// Give plugins what they may reach, and take it back
     #[command(subcommand)]
     Grant(GrantVerb),
@@ -74,6 +79,11 @@ pub(crate) enum PluginVerb {
     ///
     /// The component has its documentation and its author's metadata inside; it is put into the project's folder `dist`.
     Build(BuildArguments),
+    /// Run a plugin's scenarios against a fake daemon
+    ///
+    /// A scenario is a file in the project's folder `tests`. It says what there is, what is run and what must come of it;
+    /// bridge, membrane, grants and limits are those that users have.
+    Test(TestArguments),
     /// Show what a plugin imports, asks for and offers
     ///
     /// Takes the name of a plugin, a component file, a project's folder or oci://host/repository:tag. The component is
@@ -111,6 +121,7 @@ pub(crate) enum PluginVerb {
     },
 }
 
+/// Reads a slot and what it is bound to.
 pub(crate) fn slot_binding(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((slot, name)) if !slot.is_empty() && !name.is_empty() => Ok((slot.to_owned(), name.to_owned())),

@@ -115,6 +115,14 @@ impl Config {
         }
     }
 
+    /// What plugins may use where nothing but these keys of `[limits]` is set.
+    pub(crate) fn limits(keys: &BTreeMap<String, i64>) -> Result<Allowances, String> {
+        let keys: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        Self::parse(&format!("[limits]\n{keys}"))
+            .map(|config| config.allowances)
+            .map_err(|error| format!("{error:#}"))
+    }
+
     fn parse(text: &str) -> anyhow::Result<Self> {
         let file: File = toml::from_str(text)?;
         let defaults = Allowance { run: Limits { wall: None, ..Limits::default() }, ..Allowance::default() };

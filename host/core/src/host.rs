@@ -13,7 +13,7 @@ use crate::daemon::{Connect, ConnectError, Daemon};
 use crate::event::Event;
 use crate::grants::{Book, Held};
 use crate::journal::{Journal, Runs as WatchedRuns};
-use crate::local::store::{Gate, Spaces};
+use crate::local::store::{Change, Gate, Owner, SpaceError, Spaces};
 use crate::local::{Here, Outside};
 use crate::plugin::{
     Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, Seen, Signatures, StoreError, load,
@@ -350,6 +350,48 @@ impl Host {
     /// What plugins keep.
     pub(crate) fn spaces(&self) -> &Spaces {
         &self.0.spaces
+    }
+
+    /// Puts texts into what a plugin keeps, past all grants: for a test that says how things are.
+    ///
+    /// # Errors
+    ///
+    /// If they are too large, or the store cannot be used.
+    pub fn fill_store(
+        &self,
+        owner: &Owner,
+        texts: &std::collections::BTreeMap<String, String>,
+    ) -> Result<(), SpaceError> {
+        let change = |(key, text): (&String, &String)| Change {
+            key: key.clone(),
+            value: Some(text.clone().into_bytes()),
+        };
+        let changes: Vec<_> = texts.iter().map(change).collect();
+        self.0.spaces.apply(self.0.spaces.of(owner)?, u64::MAX, None, &changes).map(drop)
+    }
+
+    /// Reads what a plugin keeps, as text, past all grants: for a test that looks.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be used.
+    pub fn read_store(
+        &self,
+        owner: &Owner,
+    ) -> Result<std::collections::BTreeMap<String, String>, SpaceError> {
+        let space = self.0.spaces.of(owner)?;
+        let mut all = std::collections::BTreeMap::new();
+        loop {
+            let last = all.last_key_value().map(|(key, _): (&String, &String)| key.clone());
+            let keys = self.0.spaces.keys(space, "", last.as_deref())?;
+            if keys.is_empty() {
+                return Ok(all);
+            }
+            for key in keys {
+                let value = self.0.spaces.get(space, &key)?.unwrap_or_default();
+                all.insert(key, String::from_utf8_lossy(&value).into_owned());
+            }
+        }
     }
 
     /// What keeps a plugin's commands and a migration of its store apart.

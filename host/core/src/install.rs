@@ -1,9 +1,10 @@
 //! Inspecting, installing and removing plugins: what the person does, and nobody else can.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use powerbox_authority::grant::{Holder, Target};
+use powerbox_authority::grant::{Holder, Record, Target};
 use powerbox_authority::ledger::LedgerError;
 use powerbox_sandbox::Manifest;
 
@@ -26,6 +27,15 @@ use crate::registry::Registry;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {error}", .path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        error: std::io::Error,
+    },
     /// The component cannot be loaded.
     #[error("{from} is no plugin for this host: {error}")]
     Plugin {
@@ -150,6 +160,31 @@ impl Installation {
 }
 
 impl Host {
+    /// [Looks at](Self::look_at) a component file.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is no component.
+    pub async fn inspect(
+        &self,
+        file: &Path,
+    ) -> Result<(Manifest, Result<Plugin, PluginError>), InstallError> {
+        self.look_at(&read(file)?).await
+    }
+
+    /// [Prepares](Self::prepare) to install a component file.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or installed.
+    pub async fn prepare_install(
+        &self,
+        file: &Path,
+        bind: &[(String, String)],
+    ) -> Result<Installation, InstallError> {
+        self.prepare(&read(file)?, bind).await
+    }
+
     /// Loads a plugin for a look at it, whatever it imports and whoever signed it, without installing it.
     ///
     /// Its `describe` is run in a compartment that reaches nothing.
@@ -157,7 +192,7 @@ impl Host {
     /// # Errors
     ///
     /// If it is no component.
-    pub async fn inspect(
+    pub async fn look_at(
         &self,
         candidate: &Candidate,
     ) -> Result<(Manifest, Result<Plugin, PluginError>), InstallError> {
@@ -180,7 +215,7 @@ impl Host {
     /// # Errors
     ///
     /// Why it cannot be installed.
-    pub async fn prepare_install(
+    pub async fn prepare(
         &self,
         candidate: &Candidate,
         bind: &[(String, String)],
@@ -296,6 +331,29 @@ impl Host {
         Ok(())
     }
 
+    /// Puts an installed plugin back as it was on record, and takes back what it was granted since for slots that it did
+    /// not have then.
+    ///
+    /// # Errors
+    ///
+    /// If that version is not there any more, or cannot be loaded.
+    pub async fn put_back(&self, record: InstalledPlugin) -> Result<(), InstallError> {
+        let _changing = self.changing().await;
+        let from = record.source.clone();
+        let plugin = self.load_installed(&record).await;
+        let plugin = plugin.map_err(|error| InstallError::Plugin { from, error })?;
+        for grant in self.ledger().held_by(&Holder::plugin(None, &record.name))? {
+            if grant.slot != Record::DESIGNATION && !record.ask.slots.contains_key(&grant.slot) {
+                self.revoke_grant(grant.id)?;
+            }
+        }
+        let name = record.name.clone();
+        self.installed().put(record)?;
+        self.swap_in(plugin);
+        self.tell(Event::Swapped { plugin: name });
+        Ok(())
+    }
+
     /// Removes an installed plugin and revokes all its grants: calls under way end with `revoked`.
     ///
     /// # Errors
@@ -335,4 +393,8 @@ impl Host {
         self.set_registry(Registry::new(plugins));
         self.tell(Event::Removed { plugin: name.to_owned() });
     }
+}
+
+fn read(file: &Path) -> Result<Candidate, InstallError> {
+    Candidate::file(file).map_err(|error| InstallError::Read { path: file.to_owned(), error })
 }

@@ -272,6 +272,7 @@ impl Host {
         let mut reached = HashMap::new();
         for name in plugin_slots(plugin) {
             let Some(HeldGrant { grant, target }) = held.slot(name) else { continue };
+            let grant = this_run.child(grant, name);
             let (object, power) = match (target, reach) {
                 (Target::OwnNames, Some(reach)) => (reach.agent.clone(), None),
                 (Target::Object { name, id }, Some(reach)) => (reach.object(name, id.as_deref()), None),
@@ -314,11 +315,11 @@ impl Host {
                     let (Some(power), Ok(origin)) = (local_interface_named(interface), origin.parse()) else {
                         continue;
                     };
-                    (Object::exo(Arc::new(HttpPower::new(origin, self.outside()))), Some(power))
+                    let http = HttpPower::new(origin, self.outside(), Arc::clone(&grant));
+                    (Object::exo(Arc::new(http)), Some(power))
                 }
                 _ => continue,
             };
-            let grant = this_run.child(grant, name);
             reached.insert(name.to_owned(), Slot { object, grant, power });
         }
         reached

@@ -180,7 +180,7 @@ impl Host {
     }
 
     /// Takes over what another process of the user did to the records.
-    pub(crate) async fn follow_records(&self) {
+    pub async fn follow_records(&self) {
         let _changing = self.changing().await;
         let records = match self.installed().list() {
             Ok(records) => records,

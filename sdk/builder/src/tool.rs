@@ -61,7 +61,7 @@ pub(crate) fn shown(command: &Command) -> String {
 pub(crate) enum Ended {
     /// Well.
     Well,
-    /// Badly, with what it said: standard error, then standard output.
+    /// Badly, with what it said: on standard error, or if that is nothing on standard output.
     Badly(String),
     /// It was not wanted any more, and was killed with all that it started.
     Cancelled,
@@ -90,7 +90,8 @@ pub(crate) fn aside(command: &mut Command, cancel: &AtomicBool) -> std::io::Resu
         String::from_utf8_lossy(&bytes).into_owned()
     };
     let (out, err) = (text(out), text(err));
-    Ok(if status.success() { Ended::Well } else { Ended::Badly(err + &out) })
+    let said = if err.trim().is_empty() { out } else { err };
+    Ok(if status.success() { Ended::Well } else { Ended::Badly(said) })
 }
 
 fn kill(child: &mut Child) {

@@ -22,7 +22,7 @@ use powerbox_authority::ledger::Ledger;
 use powerbox_captp::{Config, Release, Session, Value, transport};
 use powerbox_core::daemon::{Connect, ConnectError};
 use powerbox_core::local::FrontEnd;
-use powerbox_core::plugin::{Candidate, Signatures};
+use powerbox_core::plugin::Signatures;
 use powerbox_core::{
     Allowances, Bundled, Host, HostConfig, Installation, InvokeError, Link, Principal, Request,
 };
@@ -111,7 +111,7 @@ impl World {
     /// Installs a file, with slots bound to names.
     pub async fn install_file(&self, file: &Path, bind: &[(&str, &str)]) -> Result<()> {
         let bind: Vec<_> = bind.iter().map(|(slot, name)| ((*slot).to_owned(), (*name).to_owned())).collect();
-        let installation: Installation = self.host.prepare_install(&Candidate::file(file)?, &bind).await?;
+        let installation: Installation = self.host.prepare_install(file, &bind).await?;
         Ok(self.host.install(installation).await?)
     }
 

@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 use powerbox_authority::audit::{Decision, Filter, Reader};
 use powerbox_authority::grant::Holder;
 use powerbox_core::local::{FrontEnd, Output};
-use powerbox_core::plugin::{Candidate, Signatures};
+use powerbox_core::plugin::Signatures;
 use powerbox_core::{Allowances, Event, Host, HostConfig, InvokeError, Principal, Request, Watch};
 use powerbox_sandbox::EngineOptions;
 use powerbox_tests::powerbox::component;
@@ -55,7 +55,7 @@ impl Bench {
         replace(&file, "reload-v1");
         let (host, gate) = open(folder.path()).await;
         let bind = [("home".to_owned(), "home".to_owned())];
-        let installation = host.prepare_install(&Candidate::file(&file).unwrap(), &bind).await.unwrap();
+        let installation = host.prepare_install(&file, &bind).await.unwrap();
         host.install(installation).await.unwrap();
         let watch = host.watch().unwrap();
         let events = host.events();
@@ -154,7 +154,7 @@ async fn a_version_that_asks_for_more_waits_until_it_is_installed_again() {
     assert!(wants.iter().any(|want| want.contains("new slot `attic`")), "{wants:?}");
     assert!(remedy.contains("powerbox plugin install"), "{remedy}");
     assert_eq!(bench.version().await, "one");
-    let installation = bench.host.prepare_install(&Candidate::file(&bench.file).unwrap(), &[]).await.unwrap();
+    let installation = bench.host.prepare_install(&bench.file, &[]).await.unwrap();
     bench.host.install(installation).await.unwrap();
     assert_eq!(bench.version().await, "two");
     // The slot that it was bound to before stays bound; the new one was not bound to anything.
@@ -227,8 +227,7 @@ async fn revoking_ends_the_calls_under_way_and_those_that_follow() {
     assert!(records.map(|record| format!("{record:?}")).any(|record| record.contains("revoked")));
     // Installed and bound again, it begins anew.
     let bind = [("home".to_owned(), "home".to_owned())];
-    let installation =
-        bench.host.prepare_install(&Candidate::file(&bench.file).unwrap(), &bind).await.unwrap();
+    let installation = bench.host.prepare_install(&bench.file, &bind).await.unwrap();
     bench.host.install(installation).await.unwrap();
     assert!(said(run(&bench.host, &["slow", "note"]).await).starts_with("one"));
 }

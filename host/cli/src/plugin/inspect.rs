@@ -39,7 +39,7 @@ pub(super) async fn inspect(host: &Host, name: &str, insecure: bool, json: bool)
         }
         None if Reference::is_meant_by(name) || Path::new(name).exists() => {
             let candidate = candidate::find(name, insecure).await?;
-            looked = host.inspect(&candidate).await?;
+            looked = host.look_at(&candidate).await?;
             let signature = candidate.signature.as_deref();
             Seen {
                 manifest: &looked.0,

@@ -2,9 +2,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use powerbox_authority::grant::Target;
-use powerbox_core::Host;
 use powerbox_core::plugin::{Candidate, Difference, InstalledPlugin, slots};
 use powerbox_core::text::clean_line;
+use powerbox_core::{Host, Installation};
 use serde_json::json;
 
 use super::{candidate, locked};
@@ -49,7 +49,7 @@ pub(super) async fn install(host: &Host, arguments: InstallArguments, json: bool
     if asks {
         bind.extend(ask_bindings(host, &candidate, &bind).await?);
     }
-    let installation = host.prepare_install(&candidate, &bind).await?;
+    let installation = host.prepare(&candidate, &bind).await?;
     let plugin = installation.plugin();
     if !json {
         eprintln!("the plugin `{}` – {}", plugin.name(), clean_line(&plugin.group().summary));
@@ -62,20 +62,8 @@ pub(super) async fn install(host: &Host, arguments: InstallArguments, json: bool
                 eprintln!("  {line}");
             }
         }
-        for (slot, interface) in &installation.ask().slots {
-            let bound = match installation.bindings().get(slot) {
-                Some(Target::Power { .. }) => "is served by the host".to_owned(),
-                Some(to) => format!("is bound to {to}"),
-                None if is_hosts_own(interface) => "is served by the host".to_owned(),
-                None => "stays unbound".to_owned(),
-            };
-            // A plain import's slot is named after its interface.
-            let interface =
-                if slot.starts_with(interface.as_str()) { String::new() } else { format!(" ({interface})") };
-            eprintln!("  slot {slot}{interface} {bound}");
-        }
-        for (place, rights) in &installation.ask().rights {
-            eprintln!("  {}", words::designated(place, rights));
+        for line in asks(&installation) {
+            eprintln!("  {line}");
         }
     }
     if installation.is_older() && !arguments.allow_downgrade {
@@ -103,13 +91,31 @@ pub(super) async fn install(host: &Host, arguments: InstallArguments, json: bool
     Ok(())
 }
 
+/// What a plugin that is about to be installed asks for, and what its slots would reach, in lines.
+pub(crate) fn asks(installation: &Installation) -> Vec<String> {
+    let slots = installation.ask().slots.iter().map(|(slot, interface)| {
+        let bound = match installation.bindings().get(slot) {
+            Some(Target::Power { .. }) => "is served by the host".to_owned(),
+            Some(to) => format!("is bound to {to}"),
+            None if is_hosts_own(interface) => "is served by the host".to_owned(),
+            None => "stays unbound".to_owned(),
+        };
+        // A plain import's slot is named after its interface.
+        let interface =
+            if slot.starts_with(interface.as_str()) { String::new() } else { format!(" ({interface})") };
+        format!("slot {slot}{interface} {bound}")
+    });
+    let rights = installation.ask().rights.iter();
+    slots.chain(rights.map(|(place, rights)| words::designated(place, rights))).collect()
+}
+
 /// Asks the person what to bind to each slot that is not bound yet.
 async fn ask_bindings(
     host: &Host,
     candidate: &Candidate,
     bound: &[(String, String)],
 ) -> Result<Vec<(String, String)>, Failure> {
-    let (manifest, _) = host.inspect(candidate).await?;
+    let (manifest, _) = host.look_at(candidate).await?;
     let mut answers = Vec::new();
     for slot in slots(&manifest) {
         let interface = slot.interface.as_deref().unwrap_or(&slot.slot);

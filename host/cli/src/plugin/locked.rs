@@ -30,7 +30,7 @@ pub(super) async fn install(host: &Host, lock: &Path, insecure: bool, json: bool
                 ),
             ));
         }
-        let installation = host.prepare_install(&found, &[]).await?;
+        let installation = host.prepare(&found, &[]).await?;
         if installation.before().is_none_or(|before| before.digest != digest) {
             ready.push(installation);
         }

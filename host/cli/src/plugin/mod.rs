@@ -10,7 +10,7 @@ mod remove;
 mod restore;
 mod update;
 
-pub(crate) use install::InstallArguments;
+pub(crate) use install::{InstallArguments, asks};
 pub(crate) use publish::PublishArguments;
 pub(crate) use update::UpdateArguments;
 
@@ -25,6 +25,8 @@ pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<(), F
     match verb {
         PluginVerb::New(arguments) => author::new(arguments, json),
         PluginVerb::Build(arguments) => author::build(arguments, json).await,
+        // It has a status of its own.
+        PluginVerb::Test(arguments) => author::test(&app.paths, arguments, json).await.map(drop),
         PluginVerb::Inspect { plugin, insecure_registry } => {
             inspect::inspect(host, &plugin, insecure_registry, json).await
         }

@@ -131,7 +131,7 @@ async fn one(
         }
         return Ok(report(Outcome::Current));
     };
-    let installation = host.prepare_install(&candidate, &[]).await?;
+    let installation = host.prepare(&candidate, &[]).await?;
     if installation.plugin().name() != record.name {
         let name = clean_line(installation.plugin().name());
         return Err(Failure::new(Status::Failed, format!("the new version calls itself `{name}`"))

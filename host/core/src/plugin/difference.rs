@@ -3,81 +3,82 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::Plugin;
+use crate::registry::Command;
 use crate::text::clean_line;
 
-/// How one version of a plugin differs from another, for people to judge.
+/// How one version of a plugin differs from another, for people: what it imports and offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
-    /// What the author calls the versions, the old one first.
-    pub version: (Option<String>, Option<String>),
-    /// Imports: a slot, or a function of one as `slot.function`.
-    pub imports: Change,
-    /// Commands.
-    pub commands: Change,
-}
-
-/// What came and what went of a set of names.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Change {
-    /// What only the new one has.
-    pub added: Vec<String>,
-    /// What only the old one had.
-    pub removed: Vec<String>,
-}
-
-impl Change {
-    fn between(old: &BTreeSet<String>, new: &BTreeSet<String>) -> Self {
-        Self {
-            added: new.difference(old).cloned().collect(),
-            removed: old.difference(new).cloned().collect(),
-        }
-    }
-
-    /// Whether nothing changed.
-    pub fn is_none(&self) -> bool {
-        self.added.is_empty() && self.removed.is_empty()
-    }
+    /// The versions, where both say one and they differ.
+    pub version: Option<(String, String)>,
+    /// Functions that only the new one imports, by slot: `inventory list`.
+    pub imports_added: Vec<String>,
+    /// Functions that only the old one imports.
+    pub imports_removed: Vec<String>,
+    /// Commands that only the new one has, as they are used.
+    pub commands_added: Vec<String>,
+    /// Commands that only the old one has.
+    pub commands_removed: Vec<String>,
+    /// Commands that both have, and that are used or described differently.
+    pub commands_changed: Vec<String>,
 }
 
 impl Difference {
     /// Compares two versions.
     pub fn between(old: &Plugin, new: &Plugin) -> Self {
-        let version = |plugin: &Plugin| plugin.manifest().about.version.clone();
-        let imports = |plugin: &Plugin| {
-            let mut names = BTreeSet::new();
-            for import in &plugin.manifest().imports {
-                let function = |name: &String| format!("{}.{name}", import.slot);
-                names.extend(import.functions.iter().map(|known| function(&known.name)));
-                names.insert(import.slot.clone());
-            }
-            names
+        let imports = |plugin: &Plugin| -> BTreeSet<String> {
+            let all = plugin.manifest().imports.iter();
+            all.flat_map(|import| {
+                import.functions.iter().map(|function| format!("{} {}", import.slot, function.name))
+            })
+            .collect()
         };
-        let commands = |plugin: &Plugin| {
-            plugin.group().commands.iter().map(|command| command.name.clone()).collect::<BTreeSet<_>>()
+        let (before, after) = (imports(old), imports(new));
+        let has = |commands: &[Command], name: &str| commands.iter().any(|command| command.name == name);
+        let (old_commands, new_commands) = (&old.group().commands, &new.group().commands);
+        let version = |plugin: &Plugin| plugin.manifest().about.version.clone();
+        let usage = |command: &Command| clean_line(&command.usage());
+        let only = |these: &[Command], those: &[Command]| {
+            these.iter().filter(|command| !has(those, &command.name)).map(usage).collect()
         };
         Self {
-            version: (version(old), version(new)),
-            imports: Change::between(&imports(old), &imports(new)),
-            commands: Change::between(&commands(old), &commands(new)),
+            version: version(old).zip(version(new)).filter(|(old, new)| old != new),
+            imports_added: after.difference(&before).cloned().collect(),
+            imports_removed: before.difference(&after).cloned().collect(),
+            commands_added: only(new_commands, old_commands),
+            commands_removed: only(old_commands, new_commands),
+            commands_changed: new_commands
+                .iter()
+                .filter(|command| {
+                    old_commands.iter().any(|known| known.name == command.name && known != *command)
+                })
+                .map(usage)
+                .collect(),
         }
     }
 
-    /// It in lines for a person; none where nothing changed that shows.
+    /// Whether nothing that a user sees is different.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// In lines: what came with a plus, what went with a minus, what changed with a tilde.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        if self.version.0 != self.version.1 {
-            let named =
-                |version: &Option<String>| clean_line(version.as_deref().unwrap_or("unnamed")).to_string();
-            lines.push(format!("version   {} → {}", named(&self.version.0), named(&self.version.1)));
-        }
-        for (label, change) in [("imports", &self.imports), ("commands", &self.commands)] {
-            let added = change.added.iter().map(|name| format!("+ {}", clean_line(name)));
-            let removed = change.removed.iter().map(|name| format!("- {}", clean_line(name)));
-            for (index, line) in added.chain(removed).enumerate() {
-                lines.push(format!("{:9} {line}", if index == 0 { label } else { "" }));
-            }
-        }
-        lines
+        let version = self
+            .version
+            .iter()
+            .map(|(old, new)| format!("~ version {} instead of {}", clean_line(new), clean_line(old)));
+        let marked = |mark: char, what: &'static str, all: &[String]| {
+            let mark = move |one: &String| format!("{mark} {what} {}", clean_line(one));
+            all.iter().map(mark).collect::<Vec<_>>()
+        };
+        version
+            .chain(marked('+', "import", &self.imports_added))
+            .chain(marked('-', "import", &self.imports_removed))
+            .chain(marked('+', "command", &self.commands_added))
+            .chain(marked('-', "command", &self.commands_removed))
+            .chain(marked('~', "command", &self.commands_changed))
+            .collect()
     }
 }

@@ -13,7 +13,7 @@ mod source;
 
 pub use ask::Ask;
 pub use candidate::Candidate;
-pub use difference::{Change, Difference};
+pub use difference::Difference;
 pub use installed::{Installed, InstalledPlugin, Seen, StoreError};
 pub(crate) use installed::{private_folder, write_aside};
 pub(crate) use intent::{Changing, Intent, may_die_at};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use powerbox_authority::grant::Grant;
 use powerbox_captp::{CallError, Exo, Reply, Value};
 use url::Url;
 
@@ -21,12 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct HttpPower {
     origin: Origin,
     outside: Arc<dyn Outside>,
+    grant: Arc<Grant>,
 }
 
 impl HttpPower {
-    /// Makes one for an origin.
-    pub fn new(origin: Origin, outside: Arc<dyn Outside>) -> Self {
-        Self { origin, outside }
+    /// Makes one for an origin. A request that is under way ends with the grant, that of the run at the latest.
+    pub fn new(origin: Origin, outside: Arc<dyn Outside>, grant: Arc<Grant>) -> Self {
+        Self { origin, outside, grant }
     }
 
     async fn send(&self, mut call: HttpCall) -> Result<HttpAnswer, HttpError> {
@@ -72,7 +74,12 @@ impl Exo for HttpPower {
         };
         let this = Arc::clone(self);
         Reply::pending(async move {
-            match tokio::time::timeout(PATIENCE, this.send(call)).await {
+            let sent = tokio::select! {
+                biased;
+                _ = this.grant.ended() => return Err(CallError::Cancelled),
+                sent = tokio::time::timeout(PATIENCE, this.send(call)) => sent,
+            };
+            match sent {
                 Ok(Ok(answer)) => Ok(shown(answer)),
                 Ok(Err(HttpError::TooLarge(most))) => Err(CallError::Limit(
                     format!("an answer of {} has more than {most} bytes", this.origin).into(),
@@ -104,6 +111,7 @@ mod tests {
     use std::sync::Mutex;
 
     use futures_util::future::BoxFuture;
+    use powerbox_authority::grant::Holder;
 
     use super::*;
 
@@ -120,8 +128,9 @@ mod tests {
     }
 
     async fn asked(method: &str, answers: &[(u16, &'static str)]) -> (u16, Vec<String>) {
+        let grant = Grant::unlisted(Holder::plugin(None, "feeds"), "http");
         let script = Arc::new(Script(Mutex::new(answers.to_vec()), Mutex::default()));
-        let power = HttpPower::new("https://a.org".parse().unwrap(), Arc::clone(&script) as _);
+        let power = HttpPower::new("https://a.org".parse().unwrap(), Arc::clone(&script) as _, grant);
         let call = HttpCall {
             method: method.into(),
             url: "https://a.org/x".into(),

@@ -28,9 +28,10 @@ const MOST_HEADERS: usize = 64;
 const MOST_HEADER_BYTES: usize = 16 << 10;
 /// The longest path, and the largest body that is sent, in bytes.
 const LONGEST_PATH: usize = 8 << 10;
-const LARGEST_BODY: usize = 4 << 20;
-/// The largest body that is taken: what one call may carry, less what base64 adds.
-const LARGEST_ANSWER: usize = 5 << 20;
+const LARGEST_BODY: usize = 128 << 10;
+/// The largest body that is taken. It crosses into a compartment byte by byte, each of which takes many times its size on
+/// the way.
+const LARGEST_ANSWER: usize = 1 << 20;
 
 /// Reads a request.
 ///

@@ -8,9 +8,10 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use super::Owner;
 
-/// The longest key, and the largest value, in bytes.
+/// The longest key, and the largest value, in bytes. A value crosses into a compartment byte by byte, each of which takes
+/// many times its size on the way.
 pub(super) const LONGEST_KEY: usize = 512;
-pub(super) const LARGEST_VALUE: usize = 1 << 20;
+pub(super) const LARGEST_VALUE: usize = 128 << 10;
 /// The most keys of one space.
 pub(super) const MOST_KEYS: u64 = 100_000;
 /// The most changes of one call.

@@ -1,0 +1,197 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use powerbox_core::plugin::{Difference, InstalledPlugin, Plugin};
+use powerbox_core::{Event, Host, Runs};
+
+use super::DevArguments;
+use super::view::View;
+use crate::ask;
+use crate::exit::{Failure, Status};
+
+/// A plugin's stay among those that are installed, for as long as its author works on it.
+pub(super) struct Stay {
+    host: Host,
+    bind: Vec<(String, String)>,
+    yes: bool,
+    /// What was there before, once it is known which plugin it is.
+    before: Option<(String, Option<InstalledPlugin>)>,
+}
+
+/// What came of a new component.
+pub(super) enum Taken {
+    /// It is the same as before.
+    Same,
+    /// It is current.
+    Live {
+        /// How it differs from the one before, if there was one.
+        difference: Option<Difference>,
+        /// How long it took to load, compile and put it in place.
+        took: Duration,
+    },
+    /// It asks for more than before, and the person says no: the old one stays.
+    Held(Vec<String>),
+    /// The host does not take it; an old one may stay.
+    Broken(String),
+    /// The person does not want it at all.
+    Refused,
+}
+
+impl Stay {
+    pub(super) fn new(host: Host, arguments: &DevArguments) -> Self {
+        Self { host, bind: arguments.bind.clone(), yes: arguments.yes, before: None }
+    }
+
+    /// The plugin's name, when it has one.
+    pub(super) fn plugin(&self) -> Option<&str> {
+        self.before.as_ref().map(|(name, _)| name.as_str())
+    }
+
+    /// Begins to watch the plugin's runs.
+    pub(super) fn watch_runs(&self, name: &str) -> Result<Option<Runs>, Failure> {
+        match self.host.watch_runs(name) {
+            Ok(runs) => Ok(Some(runs)),
+            Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => Err(Failure::new(
+                Status::Failed,
+                format!("`powerbox dev` works on the plugin `{name}` already"),
+            )),
+            Err(error) => {
+                tracing::warn!(%error, "the plugin's runs cannot be watched");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Lets a new component take its place.
+    pub(super) async fn take(&mut self, file: &Path, view: &View) -> Result<Taken, Failure> {
+        let begun = Instant::now();
+        let Some((name, _)) = &self.before else { return self.install(file, view, begun).await };
+        let name = name.clone();
+        let old = self.current(&name);
+        let mut events = self.host.events();
+        self.host.reconsider(&name).await;
+        // Another process may have been quicker.
+        self.host.follow_records().await;
+        while let Ok(event) = events.try_recv() {
+            match event {
+                Event::Waiting { plugin, wants, .. } if plugin == name => {
+                    return self.accept(file, view, &wants, old, begun).await;
+                }
+                Event::Broken { plugin, reason, .. } if plugin == name => return Ok(Taken::Broken(reason)),
+                _ => {}
+            }
+        }
+        Ok(self.live(&name, old, begun))
+    }
+
+    fn current(&self, name: &str) -> Option<Arc<Plugin>> {
+        self.host.registry().plugin(name).cloned()
+    }
+
+    fn live(&self, name: &str, old: Option<Arc<Plugin>>, begun: Instant) -> Taken {
+        let new = self.current(name);
+        match (old, new) {
+            (Some(old), Some(new)) if old.digest() == new.digest() => Taken::Same,
+            (old, Some(new)) => Taken::Live {
+                difference: old.map(|old| Difference::between(&old, &new)),
+                took: begun.elapsed(),
+            },
+            (_, None) => Taken::Broken("it is not installed any more".to_owned()),
+        }
+    }
+
+    /// The first time: asks for consent to all that it wants.
+    async fn install(&mut self, file: &Path, view: &View, begun: Instant) -> Result<Taken, Failure> {
+        let installation = match self.host.prepare_install(file, &self.bind).await {
+            Ok(installation) => installation,
+            Err(powerbox_core::InstallError::Plugin { error, .. }) => {
+                return Ok(Taken::Broken(error.to_string()));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let name = installation.plugin().name().to_owned();
+        let records = self.host.installed().list();
+        let records = records.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
+        let before = records.into_iter().find(|record| record.name == name);
+        let old = self.current(&name);
+        let asked = Instant::now();
+        if !self.agreed(view, &crate::plugin::asks(&installation), "let it run while you work?")? {
+            return Ok(Taken::Refused);
+        }
+        // The person's time does not count.
+        let begun = begun + asked.elapsed();
+        self.host.install(installation).await?;
+        self.before = Some((name.clone(), before));
+        Ok(match self.live(&name, old, begun) {
+            Taken::Same => Taken::Live { difference: None, took: begun.elapsed() },
+            taken => taken,
+        })
+    }
+
+    /// A version that asks for more.
+    async fn accept(
+        &mut self,
+        file: &Path,
+        view: &View,
+        wants: &[String],
+        old: Option<Arc<Plugin>>,
+        begun: Instant,
+    ) -> Result<Taken, Failure> {
+        let asks: Vec<_> = wants.iter().map(|want| format!("it wants {want}")).collect();
+        let asked = Instant::now();
+        if !self.agreed(view, &asks, "let it, while you work?")? {
+            return Ok(Taken::Held(wants.to_vec()));
+        }
+        let begun = begun + asked.elapsed();
+        let installation = match self.host.prepare_install(file, &self.known_bindings(file).await).await {
+            Ok(installation) => installation,
+            Err(error) => return Ok(Taken::Broken(error.to_string())),
+        };
+        let name = installation.plugin().name().to_owned();
+        if self.plugin() != Some(&name) {
+            let reason = format!("it calls itself `{name}` now; end this and begin anew");
+            return Ok(Taken::Broken(reason));
+        }
+        self.host.install(installation).await?;
+        Ok(self.live(&name, old, begun))
+    }
+
+    /// The bindings that were given for slots that this version has.
+    async fn known_bindings(&self, file: &Path) -> Vec<(String, String)> {
+        let Ok((manifest, _)) = self.host.inspect(file).await else { return Vec::new() };
+        let known = |slot: &String| powerbox_core::plugin::slot_meant(&manifest, slot).is_some();
+        self.bind.iter().filter(|(slot, _)| known(slot)).cloned().collect()
+    }
+
+    fn agreed(&self, view: &View, asks: &[String], question: &str) -> Result<bool, Failure> {
+        view.asks(asks);
+        if self.yes {
+            return Ok(true);
+        }
+        if !ask::somebody_is_there() {
+            return Err(Failure::new(
+                Status::Denied,
+                "nobody is there to say whether the plugin may have that",
+            )
+            .hinted("`--yes` accepts it, for as long as this runs"));
+        }
+        view.aside(|| ask::confirm(question))
+    }
+
+    /// Leaves things as they were before; says what it did.
+    pub(super) async fn end(self, keep: bool) -> Result<Option<String>, Failure> {
+        let Some((name, before)) = self.before else { return Ok(None) };
+        Ok(Some(match before {
+            _ if keep => format!("the plugin `{name}` stays installed"),
+            None => {
+                self.host.remove_plugin(&name).await?;
+                format!("the plugin `{name}` is gone again; `--keep` would leave it")
+            }
+            Some(before) => {
+                self.host.put_back(before).await?;
+                format!("the plugin `{name}` is again what it was before")
+            }
+        }))
+    }
+}

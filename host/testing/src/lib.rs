@@ -1,0 +1,21 @@
+//! A test bench for plugins: a scenario says what there is, what is run and what must come of it; the bench runs it with
+//! the same registry, bridge, membrane, grants and audit as in production, over a daemon whose objects do what the
+//! scenario says.
+//!
+//! It knows neither files nor terminals: scenarios come as data and go as reports, and whoever calls says how output is
+//! shown.
+
+mod bench;
+pub use bench::{Bench, BenchError, Show, Shown};
+
+mod daemon;
+
+mod outside;
+
+mod report;
+pub use report::{Mismatch, Report, StepReport};
+
+mod scenario;
+pub use scenario::{Answer, Binding, Expected, Held, Narrowed, Page, Scenario, Step, Word};
+
+mod scripted;

@@ -1,0 +1,214 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// What there is, what is run, and what must come of it. A file in TOML for people, JSON for programs; a key that is not
+/// known is an error.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Scenario {
+    /// What the person's names hold.
+    #[serde(default)]
+    pub names: BTreeMap<String, Held>,
+    /// Guests, and the person's names that each is introduced to.
+    #[serde(default)]
+    pub guests: BTreeMap<String, Vec<String>>,
+    /// What each slot is bound to.
+    #[serde(default)]
+    pub bind: BTreeMap<String, Binding>,
+    /// What the plugin's store holds at first, as text.
+    #[serde(default)]
+    pub store: BTreeMap<String, String>,
+    /// What the web answers. A request that is not here finds nobody.
+    #[serde(default)]
+    pub web: Vec<Page>,
+    /// The time, in milliseconds since 1970: it stands still.
+    #[serde(default = "clock")]
+    pub clock: u64,
+    /// What random bytes are made of; the same makes the same.
+    #[serde(default)]
+    pub seed: u64,
+    /// What the plugin may use, by the keys of `[limits]` in config.toml.
+    #[serde(default)]
+    pub limits: BTreeMap<String, i64>,
+    /// What the person answers when a grant wants a call confirmed; without it nobody is there.
+    #[serde(default)]
+    pub confirm: Option<Word>,
+    /// What is done, one after another.
+    #[serde(rename = "step", default)]
+    pub steps: Vec<Step>,
+}
+
+fn clock() -> u64 {
+    1_700_000_000_000
+}
+
+/// What a name holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Held {
+    /// A text that is stored as a value.
+    Text {
+        /// The text.
+        text: String,
+    },
+    /// A value, as JSON spells it.
+    Json {
+        /// The JSON text.
+        json: String,
+    },
+    /// Bytes, given as text.
+    Blob {
+        /// The bytes.
+        blob: String,
+    },
+    /// An object that answers as it is told. Only outside of directories.
+    Object {
+        /// What it calls itself, such as `Alleged: Mailbox`.
+        object: String,
+        /// How it answers: the first that fits.
+        #[serde(default)]
+        answers: Vec<Answer>,
+    },
+    /// A directory.
+    Directory(BTreeMap<String, Held>),
+}
+
+/// How a scripted object answers a call.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Answer {
+    /// The method.
+    pub method: String,
+    /// The arguments for which this holds; any if it is left out.
+    #[serde(default)]
+    pub args: Option<Json>,
+    /// What it gives.
+    #[serde(default)]
+    pub returns: Option<Json>,
+    /// The scripted object of this name is what it gives.
+    #[serde(default)]
+    pub returns_object: Option<String>,
+    /// The message of the error that it ends in.
+    #[serde(default)]
+    pub throws: Option<String>,
+    /// It never answers.
+    #[serde(default)]
+    pub never: bool,
+    /// It answers so only so many times.
+    #[serde(default)]
+    pub times: Option<u32>,
+}
+
+/// What a slot is bound to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Binding {
+    /// A name, or an origin.
+    Plain(String),
+    /// A name or an origin, with caveats.
+    Narrowed(Narrowed),
+}
+
+/// A name or an origin, with caveats.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Narrowed {
+    /// To what.
+    pub to: Option<String>,
+    /// As `powerbox grant list` shows them: `functions list`, `calls 3`.
+    #[serde(default)]
+    pub caveats: Vec<String>,
+}
+
+/// One answer of the web.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// The method; `GET` if it is left out.
+    #[serde(default = "get")]
+    pub method: String,
+    /// The whole address.
+    pub url: String,
+    /// The status; 200 if it is left out.
+    #[serde(default = "ok")]
+    pub status: u16,
+    /// Headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The body, as text.
+    #[serde(default)]
+    pub body: String,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+fn ok() -> u16 {
+    200
+}
+
+/// What the person says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Word {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+}
+
+/// One thing that is done, and what must come of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Step {
+    /// A command, as it is typed.
+    #[serde(default)]
+    pub run: Option<String>,
+    /// The guest for whom it is run; none is the person.
+    #[serde(rename = "as", default)]
+    pub agent: Option<String>,
+    /// A slot whose grant is taken back, in place of a command.
+    #[serde(default)]
+    pub revoke: Option<String>,
+    /// What must come of it.
+    #[serde(flatten)]
+    pub expected: Expected,
+}
+
+/// What must come of a command. What is left out is not looked at; but a command that fails where no error is expected
+/// has failed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Expected {
+    /// All that it puts out, as a terminal shows it.
+    #[serde(default)]
+    pub output: Option<String>,
+    /// A part of what it puts out.
+    #[serde(default)]
+    pub output_contains: Option<String>,
+    /// All that it puts out, as `--json` gives it: the last piece, or a list if there are several.
+    #[serde(default)]
+    pub output_json: Option<Json>,
+    /// A file beside the scenario that holds what it puts out.
+    #[serde(default)]
+    pub golden: Option<String>,
+    /// A part of the error that it ends in.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// The exit status that the program would end with.
+    #[serde(default)]
+    pub status: Option<i32>,
+    /// All calls that it makes to what its slots and the named things reach, in order: `inventory list`, or with the
+    /// arguments as the audit has them.
+    #[serde(default)]
+    pub calls: Option<Vec<String>>,
+    /// All calls that it is refused, in order.
+    #[serde(default)]
+    pub denied: Option<Vec<String>>,
+    /// What its store holds afterwards, as text.
+    #[serde(default)]
+    pub store: Option<BTreeMap<String, String>>,
+}
