@@ -62,7 +62,7 @@ pub(super) async fn install(host: &Host, arguments: InstallArguments, json: bool
                 eprintln!("  {line}");
             }
         }
-        for line in asks(&installation) {
+        for line in self::asks(&installation) {
             eprintln!("  {line}");
         }
     }
