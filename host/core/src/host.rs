@@ -16,7 +16,8 @@ use crate::journal::{Journal, Runs as WatchedRuns};
 use crate::local::store::{Change, Gate, Owner, SpaceError, Spaces};
 use crate::local::{Here, Outside};
 use crate::plugin::{
-    Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, Seen, StoreError, load, private_folder,
+    Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, Seen, Signatures, StoreError, load,
+    private_folder,
 };
 use crate::principal::Principal;
 use crate::quarantine::{PutAside, Quarantine};
@@ -36,6 +37,8 @@ pub struct HostConfig {
     pub connect: Arc<dyn Connect>,
     /// What plugins may use.
     pub allowances: Allowances,
+    /// Whose signatures plugins must have.
+    pub signatures: Signatures,
     /// How compartments are made.
     pub engine: EngineOptions,
 }
@@ -58,6 +61,7 @@ struct Inner {
     code_cache: Option<CodeCache>,
     descriptions: PathBuf,
     allowances: Allowances,
+    signatures: Signatures,
     runs: Runs,
     quarantine: Quarantine,
     connect: Arc<dyn Connect>,
@@ -131,6 +135,7 @@ impl Host {
             code_cache: Some(CodeCache::open(config.cache.join("code"), CacheBounds::default())?),
             descriptions,
             allowances: config.allowances,
+            signatures: config.signatures,
             runs: Runs::default(),
             quarantine: Quarantine::new(config.state.join("quarantine.json")),
             connect: config.connect,
@@ -148,6 +153,7 @@ impl Host {
             startup: Mutex::new(startup),
             changing: tokio::sync::Mutex::new(()),
         }));
+        host.finish_what_was_begun().await;
         let mut plugins = Vec::new();
         for bundled in &config.bundled {
             plugins.push(Arc::new(host.load_bundled(*bundled).await?));
@@ -163,7 +169,7 @@ impl Host {
         host.set_registry(Registry::new(plugins));
         for record in host.0.installed.list()? {
             // The file may have changed while nobody watched.
-            if Seen::of(&record.source) != record.seen {
+            if record.source.watched().is_some_and(|path| Seen::of(path) != record.seen) {
                 host.reconsider(&record.name).await;
             }
         }
@@ -308,6 +314,11 @@ impl Host {
 
     pub(crate) fn code_cache(&self) -> Option<&CodeCache> {
         self.0.code_cache.as_ref()
+    }
+
+    /// Whose signatures plugins must have.
+    pub fn signatures(&self) -> &Signatures {
+        &self.0.signatures
     }
 
     pub(crate) fn allowances(&self) -> &Allowances {

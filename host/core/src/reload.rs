@@ -14,7 +14,7 @@ use powerbox_sandbox::Digest;
 use crate::event::Event;
 use crate::host::Host;
 use crate::migration::MigrateError;
-use crate::plugin::{Code, InstalledPlugin, Origin, Plugin, PluginError, Seen, read_bounded};
+use crate::plugin::{Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError, Seen};
 
 /// After how long a version is tried again that running commands were in the way of.
 const LATER: Duration = Duration::from_secs(2);
@@ -31,9 +31,11 @@ impl Host {
             Err(error) => return tracing::warn!(%error, "the plugin records cannot be read"),
         };
         let Some(record) = record else { return };
+        // Nobody watches a registry.
+        let Some(file) = record.source.watched() else { return };
         let kept = self.registry().plugin(name).is_some();
         let (seen, considered) = loop {
-            let seen = Seen::of(&record.source);
+            let seen = Seen::of(file);
             if seen.is_none() {
                 // Gone, perhaps only for a moment: a build tool may be about to put it back.
                 return;
@@ -47,11 +49,13 @@ impl Host {
                 break (seen, considered);
             }
             tokio::time::sleep(SETTLE).await;
-            if Seen::of(&record.source) == seen {
+            if Seen::of(file) == seen {
                 break (seen, considered);
             }
         };
-        if !matches!(considered, Ok(Some(Considered::Fits(..)))) {
+        // A signature may come a moment after what it signs.
+        let unsigned = matches!(considered, Err(PluginError::Signature(_)));
+        if !unsigned && !matches!(considered, Ok(Some(Considered::Fits { .. }))) {
             // This content was looked at: what there is to say of it is said once.
             let noted = self.installed().put(InstalledPlugin { seen, ..record.clone() });
             if let Err(error) = noted {
@@ -61,10 +65,10 @@ impl Host {
         match considered {
             Ok(None) => {}
             Ok(Some(Considered::More(wants))) => {
-                let remedy = format!("`powerbox plugin install {}` accepts", record.source.display());
+                let remedy = format!("`powerbox plugin install {}` accepts", record.source);
                 self.tell(Event::Waiting { plugin: name.to_owned(), wants, remedy });
             }
-            Ok(Some(Considered::Fits(plugin, bytes))) => {
+            Ok(Some(Considered::Fits { plugin, bytes, signer })) => {
                 let digest = plugin.digest();
                 let migrated = match self.migrate(&plugin, self.version_of(name).as_deref()).await {
                     Ok(migrated) => migrated,
@@ -80,8 +84,10 @@ impl Host {
                 };
                 let old = record.digest.clone();
                 let swapped = self.installed().keep(digest, &bytes).and_then(|()| {
-                    let ask = plugin.ask();
-                    self.installed().put(InstalledPlugin { digest: digest.to_string(), ask, seen, ..record })
+                    let (ask, version) = (plugin.ask(), plugin.manifest().about.version.clone());
+                    let digest = digest.to_string();
+                    let record = InstalledPlugin { digest, version, signer, ask, seen, ..record };
+                    self.installed().put(record)
                 });
                 if let Err(error) = swapped {
                     migrated.settle(self, &old);
@@ -116,10 +122,12 @@ impl Host {
     }
 
     async fn consider(&self, record: &InstalledPlugin) -> Result<Option<Considered>, PluginError> {
-        let bytes: Arc<[u8]> = read_bounded(&record.source)?.into();
+        let Some(candidate) = Candidate::again(&record.source)? else { return Ok(None) };
+        let bytes = candidate.bytes;
         if Digest::of(&bytes).to_string() == record.digest {
             return Ok(None);
         }
+        let signer = self.signatures().check(&bytes, candidate.signature.as_deref())?;
         let held = self.ledger().held_by(&Holder::plugin(None, &record.name)).unwrap_or_default();
         let bound = |slot: &str| held.iter().any(|grant| grant.slot == slot);
         let origin = Origin::Installed(record.source.clone());
@@ -134,6 +142,9 @@ impl Host {
             Err(error) => return Err(error),
         };
         let mut more = plugin.ask().beyond(&record.ask);
+        if record.signer.is_some() && record.signer != signer {
+            more.push("to be trusted without the signature of the key that signed the old one".to_owned());
+        }
         if plugin.name() != record.name {
             more.push(format!("another name, `{}`", plugin.name()));
         }
@@ -142,7 +153,7 @@ impl Host {
         }
         // Compile aside, so that the next invocation does not wait, and a component that cannot be compiled stays out.
         plugin.component(self.engine(), self.code_cache()).await?;
-        Ok(Some(Considered::Fits(Box::new(plugin), bytes)))
+        Ok(Some(Considered::Fits { plugin: Box::new(plugin), bytes, signer }))
     }
 
     /// Takes over what another process of the user did to the records.
@@ -180,7 +191,7 @@ impl Host {
 
 enum Considered {
     /// It asks for no more: it can take the old one's place.
-    Fits(Box<Plugin>, Arc<[u8]>),
+    Fits { plugin: Box<Plugin>, bytes: Arc<[u8]>, signer: Option<String> },
     /// It asks for this, too.
     More(Vec<String>),
 }

@@ -100,6 +100,7 @@ impl Bench {
             bundled: self.bundled.clone(),
             connect: Arc::new(connect),
             allowances: (self.allowances)(&scenario.limits).map_err(wrong)?,
+            signatures: powerbox_core::plugin::Signatures::default(),
             engine: EngineOptions::default(),
         });
         let host = host.await.map_err(wrong)?;

@@ -8,7 +8,7 @@ use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 use tokio::sync::mpsc;
 
 use crate::host::{Host, WeakHost};
-use crate::plugin::{InstalledPlugin, Seen};
+use crate::plugin::{InstalledPlugin, Seen, signature_beside};
 
 /// How long a file must be quiet before it is read that is written in place: build tools write in pieces. One that was
 /// closed, or moved to its place, is whole.
@@ -81,7 +81,8 @@ impl Folders {
     fn watch_all(&mut self, records: &Path, plugins: &[InstalledPlugin]) {
         self.add(records);
         for plugin in plugins {
-            places(&plugin.source).iter().for_each(|place| self.add(place));
+            let Some(file) = plugin.source.watched() else { continue };
+            places(file).iter().for_each(|place| self.add(place));
         }
     }
 
@@ -140,14 +141,18 @@ async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::Unbound
         let plugins = host.installed().list().unwrap_or_default();
         folders.watch_all(records, &plugins);
         for plugin in plugins {
-            let told = places(&plugin.source).iter().any(|place| changed.contains(place));
-            let seen = Seen::of(&plugin.source);
-            let silently = looks && last.get(&plugin.source).is_some_and(|known| *known != seen);
+            // Nobody watches a registry.
+            let Some(file) = plugin.source.watched() else { continue };
+            let mut places = places(file).into_iter();
+            let told =
+                places.any(|place| changed.contains(&place) || changed.contains(&signature_beside(&place)));
+            let seen = Seen::of(file);
+            let silently = looks && last.get(file).is_some_and(|known| *known != seen);
             if told || silently {
                 host.reconsider(&plugin.name).await;
             }
             if told || looks {
-                last.insert(plugin.source, seen);
+                last.insert(file.to_owned(), seen);
             }
         }
     }
