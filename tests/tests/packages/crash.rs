@@ -2,7 +2,7 @@
 
 use powerbox_tests::powerbox::{Powerbox, component};
 
-use crate::json;
+use crate::{json, version};
 
 /// Whether the plugin is there: in the list, with its component, and with what it was granted. All of it or nothing.
 fn is_there(user: &Powerbox) -> bool {
@@ -37,11 +37,11 @@ fn after_a_kill_at_any_step_the_old_state_or_the_new_one_is_there() {
     for step in ["install-intended", "install-granted", "install-recorded"] {
         killed(&user, step, &install(one));
         assert!(is_there(&user), "what was written down to be done is done: {step}");
-        assert_eq!(user.ok(&["version"]).unwrap().trim(), "one");
+        assert_eq!(version(&user), "one");
         // A version in the place of another.
         killed(&user, step, &install(two));
         assert!(is_there(&user), "{step}");
-        assert_eq!(user.ok(&["version"]).unwrap().trim(), "two", "{step}");
+        assert_eq!(version(&user), "two", "{step}");
         user.ok(&remove).unwrap();
         assert!(!is_there(&user));
     }

@@ -26,6 +26,13 @@ fn versioned(name: &str, version: &str) -> Vec<u8> {
     bytes
 }
 
+/// What the command `version` says: a message, which goes to standard error.
+fn version(user: &Powerbox) -> String {
+    let finished = user.run(&["version"]).unwrap();
+    assert_eq!(finished.status, Some(0), "{finished:?}");
+    finished.stderr.lines().last().unwrap_or_default().to_owned()
+}
+
 /// The lock file's text.
 fn lock(user: &Powerbox) -> String {
     std::fs::read_to_string(user.path("state/powerbox/plugins.lock")).unwrap_or_default()

@@ -1,7 +1,7 @@
 use powerbox_tests::powerbox::{Powerbox, component};
 use powerbox_tests::registry::{Manner, TestRegistry};
 
-use crate::{json, lock, versioned};
+use crate::{json, lock, version, versioned};
 
 #[test]
 fn what_is_published_can_be_looked_at_and_installed_and_is_pinned() {
@@ -17,7 +17,7 @@ fn what_is_published_can_be_looked_at_and_installed_and_is_pinned() {
     assert!(lock(&user).is_empty(), "looking installs nothing");
 
     user.ok(&["plugin", "install", &reference, "--yes"]).unwrap();
-    assert_eq!(user.ok(&["version"]).unwrap().trim(), "one");
+    assert_eq!(version(&user), "one");
     let lock = lock(&user);
     for part in [&*manifest, &*reference, "version = \"1.0.0\"", inspected["digest"].as_str().unwrap()] {
         assert!(lock.contains(part), "{part}: {lock}");
@@ -81,7 +81,7 @@ fn a_lock_file_installs_the_same_elsewhere_and_refuses_anything_else() {
     let carried = there.path("carried.lock");
     std::fs::write(&carried, lock(&here)).unwrap();
     there.ok(&["plugin", "install", "--locked", carried.to_str().unwrap()]).unwrap();
-    assert_eq!(there.ok(&["version"]).unwrap().trim(), "one");
+    assert_eq!(version(&there), "one");
     assert_eq!(lock(&there), lock(&here));
 
     let digest = lock(&here).lines().find_map(|line| line.strip_prefix("digest = ")).unwrap().to_owned();

@@ -1,7 +1,7 @@
 use powerbox_tests::powerbox::Powerbox;
 use powerbox_tests::registry::{Manner, TestRegistry};
 
-use crate::{json, told, versioned};
+use crate::{json, told, version, versioned};
 
 /// A user with version 1.0.0 from a registry, and what publishes the next one.
 fn stage() -> (Powerbox, TestRegistry, String) {
@@ -26,13 +26,13 @@ fn a_version_that_asks_for_the_same_is_taken_and_shown() {
     publish(&user, &reference, "reload-v2", "1.1.0");
     let check = json(&user.ok(&["plugin", "update", "--all", "--check", "--json"]).unwrap());
     assert_eq!((&check[0]["plugin"], &check[0]["outcome"]), (&"reload".into(), &"available".into()));
-    assert_eq!(user.ok(&["version"]).unwrap().trim(), "one");
+    assert_eq!(version(&user), "one");
     let updated = user.run(&["plugin", "update", "reload", "--yes"]).unwrap();
     assert_eq!(updated.status, Some(0), "{updated:?}");
     let shown = told(&user, &updated.stderr).replace(registry.address(), "registry");
     let shown: Vec<_> = shown.lines().filter(|line| !line.contains("digest")).collect();
     insta::assert_snapshot!(shown.join("\n"));
-    assert_eq!(user.ok(&["version"]).unwrap().trim(), "two");
+    assert_eq!(version(&user), "two");
 }
 
 #[test]
@@ -63,9 +63,9 @@ fn an_older_version_asks() {
     assert!(held.status == Some(3) && held.stderr.contains("--allow-downgrade"), "{held:?}");
     let held = user.run(&["plugin", "install", &reference, "--yes"]).unwrap();
     assert!(held.status == Some(3) && held.stderr.contains("0.9.0 is older than 1.0.0"), "{held:?}");
-    assert_eq!(user.ok(&["version"]).unwrap().trim(), "one");
+    assert_eq!(version(&user), "one");
     user.ok(&["plugin", "update", "reload", "--allow-downgrade"]).unwrap();
-    assert_eq!(user.ok(&["version"]).unwrap().trim(), "two");
+    assert_eq!(version(&user), "two");
 }
 
 #[test]
@@ -83,5 +83,5 @@ fn a_projects_folder_is_installed_by_what_its_build_put_out() {
     user.ok(&install).unwrap();
     // A new build is live at once, as a file that changed.
     std::fs::write(&output, versioned("reload-v2", "0.1.1")).unwrap();
-    assert_eq!(user.ok(&["version"]).unwrap().trim(), "two");
+    assert_eq!(version(&user), "two");
 }

@@ -122,7 +122,9 @@ impl Installed {
             let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
             lock::read_lock(text)
         };
-        if let Some(plugins) = read(&self.records, &lock)? {
+        // Earlier versions of this program had an empty file of this name to lock.
+        let is_empty = fs::metadata(&self.records).is_ok_and(|metadata| metadata.len() == 0);
+        if !is_empty && let Some(plugins) = read(&self.records, &lock)? {
             return Ok(plugins);
         }
         Ok(read(&self.old_records(), &lock::read_old)?.unwrap_or_default())

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 /// A language that plugins are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "lowercase")]
 pub enum Language {
     /// Built with cargo for `wasm32-unknown-unknown`.
     Rust,
