@@ -1,27 +1,31 @@
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use powerbox_authority::audit::{Crossing, Decision, Filter, Reader, Record};
 use powerbox_authority::caveat::Caveat;
 use powerbox_captp::Value;
+use powerbox_core::local::Output;
 use powerbox_core::local::store::Owner;
-use powerbox_core::local::{FrontEnd, Output};
-use powerbox_core::membrane::{Consent, Word as Said};
 use powerbox_core::plugin::slot_meant;
-use powerbox_core::{Allowances, Bundled, Host, HostConfig, InvokeError, Link, Principal, Request, Run};
+use powerbox_core::{Allowances, Bundled, Host, HostConfig, InvokeError, Link, Principal, Request};
 use powerbox_sandbox::EngineOptions;
 use serde_json::Value as Json;
+use tokio::sync::watch;
 
+use crate::compare::{Golden, compare};
 use crate::daemon::{Behind, Laid};
+use crate::held::Held;
 use crate::outside::Scripted;
+use crate::person::Person;
 use crate::report::{Mismatch, Report, StepReport};
-use crate::scenario::{Binding, Expected, Held, Scenario, Step, Word};
+use crate::scenario::{Binding, Scenario, Step, Word};
 use crate::scripted;
 
 /// How output and errors are shown: as the program that calls shows them.
-pub trait Show {
+pub trait Show: Send + Sync {
     /// Output as a terminal shows it, without colours.
     fn text(&self, output: &Output) -> String;
     /// Output as JSON, if there is something to say; `last` for the final one.
@@ -71,7 +75,7 @@ impl Bench {
         &self,
         scenario: &Scenario,
         show: &dyn Show,
-        golden: &dyn Fn(&str) -> Option<String>,
+        golden: Golden<'_>,
     ) -> Result<Report, BenchError> {
         if scenario.steps.is_empty() {
             return Err(wrong("the scenario has no steps, so it shows nothing"));
@@ -92,7 +96,9 @@ impl Bench {
         private.prefix("pbt").permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let folder = private.tempdir().map_err(wrong)?;
         let behind = Behind::start(folder.path()).map_err(wrong)?;
-        let connect = Laid { folder: folder.path().to_owned(), objects: scripted::objects(&scenario.names) };
+        let waiting = watch::Sender::new(0);
+        let objects = scripted::objects(&scenario.names, &waiting);
+        let connect = Laid { folder: folder.path().to_owned(), objects };
         let host = Host::open(HostConfig {
             state: folder.path().join("state"),
             data: folder.path().join("data"),
@@ -104,9 +110,15 @@ impl Bench {
         });
         let host = host.await.map_err(wrong)?;
         host.set_outside(Arc::new(Scripted::of(scenario)));
-        let person = Person { says: scenario.confirm, ..Person::default() };
-        let mut stage =
-            Stage { host, person: Arc::new(person), plugin: String::new(), _behind: behind, folder };
+        let mut stage = Stage {
+            host,
+            confirm: scenario.confirm,
+            patience: Duration::from_secs(u64::from(scenario.patience)),
+            waiting,
+            plugin: String::new(),
+            _behind: behind,
+            folder,
+        };
         stage.fill(&scenario.names, &[]).await?;
         for (guest, names) in &scenario.guests {
             stage.guest(guest, names).await?;
@@ -120,7 +132,11 @@ impl Bench {
 /// A host with what a scenario says that there is.
 struct Stage {
     host: Host,
-    person: Arc<Person>,
+    /// What the person answers where a step says nothing else.
+    confirm: Option<Word>,
+    patience: Duration,
+    /// The calls that scripted objects left without an answer.
+    waiting: watch::Sender<u64>,
     plugin: String,
     _behind: Behind,
     folder: tempfile::TempDir,
@@ -232,54 +248,66 @@ impl Stage {
         self.host.fill_store(&owner, store).map_err(wrong)
     }
 
-    async fn step(
-        &self,
-        step: &Step,
-        show: &dyn Show,
-        golden: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<StepReport, BenchError> {
+    async fn step(&self, step: &Step, show: &dyn Show, golden: Golden<'_>) -> Result<StepReport, BenchError> {
         let mut report = match (&step.run, &step.revoke) {
-            (Some(line), None) => self.command(line, step.agent.as_deref(), show).await?,
+            (Some(line), None) => self.command(line, step, show).await?,
             (None, Some(slot)) => {
                 self.host.revoke_grant(self.grant(slot)?).map_err(wrong)?;
                 StepReport { what: format!("revoke {slot}"), ..StepReport::default() }
             }
             _ => return Err(wrong("a step has either `run` or `revoke`")),
         };
-        let kept = match (&step.expected.store, self.store()) {
+        let kept = match (&step.store, self.store()) {
             (Some(_), Some(owner)) => Some(self.host.read_store(&owner).map_err(wrong)?),
             (Some(_), None) => return Err(wrong("the plugin has no slot `store`")),
             (None, _) => None,
         };
-        report.golden = step.expected.golden.clone();
-        compare(&mut report, &step.expected, kept, golden);
+        if let Some(name) = &step.golden
+            && !Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+        {
+            return Err(wrong(format!("the golden file `{name}` is not beside the scenario")));
+        }
+        report.golden = step.golden.clone();
+        compare(&mut report, step, kept, golden);
         Ok(report)
     }
 
-    async fn command(
-        &self,
-        line: &str,
-        agent: Option<&str>,
-        show: &dyn Show,
-    ) -> Result<StepReport, BenchError> {
+    async fn command(&self, line: &str, step: &Step, show: &dyn Show) -> Result<StepReport, BenchError> {
         let words = shlex::split(line).ok_or_else(|| wrong(format!("a quote is not closed: {line}")))?;
         let mut words = words.into_iter();
         let command = words.next().ok_or_else(|| wrong("there is nothing to run"))?;
-        let principal = match agent {
-            Some(agent) => Principal::person().with(Link::Agent(agent.to_owned())),
+        let principal = match &step.agent {
+            Some(agent) => Principal::person().with(Link::Agent(agent.clone())),
             None => Principal::person(),
         };
-        let person = Arc::new(Person { says: self.person.says, ..Person::default() });
+        let person = Arc::new(Person::saying(step.confirm.or(self.confirm)));
         let before = self.crossings()?.last().map_or(0, |crossing| crossing.number);
         let request = Request { principal, command, words: words.collect() };
-        let outcome = self.host.invoke(request, Arc::clone(&person) as Arc<dyn FrontEnd>).await;
+        let mut waiting = self.waiting.subscribe();
+        let ended = tokio::select! {
+            biased;
+            outcome = self.host.invoke(request, Arc::clone(&person) as _) => Ended::Itself(outcome),
+            // The sender is ours, so there is always one.
+            Ok(()) = waiting.changed(), if step.interrupt => Ended::Interrupted,
+            () = tokio::time::sleep(self.patience) => Ended::Not,
+        };
 
         let mut report = StepReport { what: line.to_owned(), ..StepReport::default() };
-        let mut outputs = std::mem::take(&mut *lock(&person.shown));
+        let mut outputs = person.seen();
         let emitted = outputs.len();
-        match outcome {
-            Ok(last) => outputs.push(last),
-            Err(error) => {
+        match ended {
+            Ended::Itself(_) if step.interrupt => report.mismatches.push(Mismatch {
+                of: "interrupt",
+                expected: "it waits for a scripted object, and is interrupted".to_owned(),
+                found: "it ended by itself".to_owned(),
+            }),
+            Ended::Interrupted => report.status = INTERRUPTED,
+            Ended::Not => {
+                report.error = Some(format!("it did not end within {} s", self.patience.as_secs()));
+                report.status = 1;
+            }
+            Ended::Itself(Ok(last)) => outputs.push(last),
+            Ended::Itself(Err(error)) => {
                 let shown = show.failure(error);
                 report.error = Some(shown.message);
                 report.status = shown.status;
@@ -290,7 +318,7 @@ impl Stage {
             outputs.iter().enumerate().filter_map(|(place, output)| show.json(output, place == emitted));
         let mut json: Vec<_> = json.collect();
         report.json = if json.len() == 1 { json.remove(0) } else { Json::Array(json) };
-        if let Some(run) = lock(&person.run).take() {
+        if let Some(run) = person.run() {
             (report.wall_micros, report.cpu_micros, report.memory) =
                 (run.wall_micros, run.cpu_micros, run.memory);
         }
@@ -298,7 +326,10 @@ impl Stage {
             let call = format!("{} {} {}", short(&crossing.slot), crossing.function, crossing.arguments);
             let call = call.trim_end().to_owned();
             match crossing.decision {
-                Decision::Denied => report.denied.push(call),
+                Decision::Denied => {
+                    report.denied.push(call);
+                    report.rules.push(crossing.outcome);
+                }
                 Decision::Allowed => report.calls.push(call),
             }
         }
@@ -321,127 +352,19 @@ impl Stage {
     }
 }
 
+/// The exit status of a program that a person interrupted.
+const INTERRUPTED: i32 = 130;
+
+/// How a command came to its end.
+enum Ended {
+    Itself(Result<Output, InvokeError>),
+    Interrupted,
+    /// It did not, as long as one may wait.
+    Not,
+}
+
 /// A slot's name as a scenario says it: the last part of an interface's name.
 fn short(slot: &str) -> &str {
     let last = slot.rsplit('/').next().unwrap_or(slot);
     if slot.contains(':') { last.split('@').next().unwrap_or(last) } else { slot }
-}
-
-/// Writes down how a step differs from what must come of it.
-fn compare(
-    report: &mut StepReport,
-    expected: &Expected,
-    kept: Option<BTreeMap<String, String>>,
-    golden: &dyn Fn(&str) -> Option<String>,
-) {
-    let mut mismatches = Vec::new();
-    let mut differ = |of, expected: String, found: String| mismatches.push(Mismatch { of, expected, found });
-    let found = report.text.trim_end();
-    match (&expected.error, &report.error) {
-        (Some(part), Some(error)) if error.contains(part.as_str()) => {}
-        (Some(part), error) => {
-            differ("error", part.clone(), error.clone().unwrap_or_else(|| "none".to_owned()))
-        }
-        (None, Some(error)) => differ("error", "none".to_owned(), error.clone()),
-        (None, None) => {}
-    }
-    if let Some(output) = &expected.output
-        && output.trim_end() != found
-    {
-        differ("output", output.trim_end().to_owned(), found.to_owned());
-    }
-    if let Some(part) = &expected.output_contains
-        && !found.contains(part.as_str())
-    {
-        differ("output", format!("… {part} …"), found.to_owned());
-    }
-    if let Some(json) = &expected.output_json
-        && !same(json, &report.json)
-    {
-        differ("output-json", json.to_string(), report.json.to_string());
-    }
-    if let Some(name) = &expected.golden {
-        match golden(name) {
-            Some(text) if text.trim_end() == found => {}
-            Some(text) => differ("golden", text.trim_end().to_owned(), found.to_owned()),
-            None => differ(
-                "golden",
-                format!("the file {name}, which is not there; --update writes it"),
-                found.to_owned(),
-            ),
-        }
-    }
-    if let Some(status) = expected.status
-        && status != report.status
-    {
-        differ("status", status.to_string(), report.status.to_string());
-    }
-    for (of, wanted, found) in
-        [("calls", &expected.calls, &report.calls), ("denied", &expected.denied, &report.denied)]
-    {
-        let Some(wanted) = wanted else { continue };
-        let fits = |wanted: &String, found: &String| {
-            wanted == found || found.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.starts_with(' '))
-        };
-        if wanted.len() != found.len() || !wanted.iter().zip(found).all(|(wanted, found)| fits(wanted, found))
-        {
-            differ(of, wanted.join("\n"), found.join("\n"));
-        }
-    }
-    if let (Some(wanted), Some(found)) = (&expected.store, kept)
-        && *wanted != found
-    {
-        let shown = |store: &BTreeMap<String, String>| {
-            store.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join("\n")
-        };
-        differ("store", shown(wanted), shown(&found));
-    }
-    report.mismatches = mismatches;
-}
-
-/// Whether two JSON values are the same; numbers by their value, however they are written.
-fn same(one: &Json, two: &Json) -> bool {
-    match (one, two) {
-        (Json::Number(one), Json::Number(two)) => one.as_f64() == two.as_f64(),
-        (Json::Array(one), Json::Array(two)) => {
-            one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same(one, two))
-        }
-        (Json::Object(one), Json::Object(two)) => {
-            one.len() == two.len()
-                && one.iter().all(|(key, value)| two.get(key).is_some_and(|other| same(value, other)))
-        }
-        _ => one == two,
-    }
-}
-
-/// Who watches, and answers the host's questions.
-#[derive(Default)]
-struct Person {
-    shown: Mutex<Vec<Output>>,
-    run: Mutex<Option<Run>>,
-    says: Option<Word>,
-}
-
-impl FrontEnd for Person {
-    fn emit(&self, piece: Output) -> BoxFuture<'_, ()> {
-        lock(&self.shown).push(piece);
-        Box::pin(async {})
-    }
-
-    fn confirm<'a>(&'a self, _: &'a Consent) -> BoxFuture<'a, Said> {
-        let says = match self.says {
-            Some(Word::Yes) => Said::Yes,
-            Some(Word::No) => Said::No,
-            None => Said::Nobody,
-        };
-        Box::pin(async move { says })
-    }
-
-    fn ran(&self, run: &Run) {
-        *lock(&self.run) = Some(run.clone());
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,6 +8,10 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod many;
+mod production;
+mod waiting;
+
 use std::fs;
 use std::process::Command;
 
