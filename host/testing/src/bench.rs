@@ -3,10 +3,9 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use powerbox_authority::audit::{Crossing, Decision, Filter, Reader, Record};
 use powerbox_authority::caveat::Caveat;
-use powerbox_captp::Value;
+use powerbox_core::daemon::Connect;
 use powerbox_core::local::Output;
 use powerbox_core::local::store::Owner;
 use powerbox_core::plugin::slot_meant;
@@ -17,9 +16,9 @@ use tokio::sync::watch;
 
 use crate::compare::{Golden, compare};
 use crate::daemon::{Behind, Laid};
-use crate::held::Held;
 use crate::outside::Scripted;
 use crate::person::Person;
+use crate::prepare::Preparer;
 use crate::report::{Mismatch, Report, StepReport};
 use crate::scenario::{Binding, Scenario, Step, Word};
 use crate::scripted;
@@ -48,7 +47,7 @@ pub struct Shown {
 #[error("{0}")]
 pub struct BenchError(String);
 
-fn wrong(error: impl std::fmt::Display) -> BenchError {
+pub(crate) fn wrong(error: impl std::fmt::Display) -> BenchError {
     BenchError(error.to_string())
 }
 
@@ -98,17 +97,19 @@ impl Bench {
         let behind = Behind::start(folder.path()).map_err(wrong)?;
         let waiting = watch::Sender::new(0);
         let objects = scripted::objects(&scenario.names, &waiting);
-        let connect = Laid { folder: folder.path().to_owned(), objects };
-        let host = Host::open(HostConfig {
-            state: folder.path().join("state"),
-            data: folder.path().join("data"),
-            cache: self.cache.clone(),
-            bundled: self.bundled.clone(),
-            connect: Arc::new(connect),
-            allowances: (self.allowances)(&scenario.limits).map_err(wrong)?,
-            engine: EngineOptions::default(),
-        });
-        let host = host.await.map_err(wrong)?;
+        let connect: Arc<dyn Connect> = Arc::new(Laid { folder: folder.path().to_owned(), objects });
+        let limited = (self.allowances)(&scenario.limits).map_err(wrong)?;
+        let unlimited = (self.allowances)(&BTreeMap::new()).map_err(wrong)?;
+
+        let host = self.open(folder.path(), &connect, unlimited).await?;
+        let preparer = Preparer { host, folder: folder.path() };
+        preparer.fill(&scenario.names, &[]).await?;
+        for (guest, names) in &scenario.guests {
+            preparer.guest(guest, names).await?;
+        }
+        preparer.host.disconnect().await;
+
+        let host = self.open(folder.path(), &connect, limited).await?;
         host.set_outside(Arc::new(Scripted::of(scenario)));
         let mut stage = Stage {
             host,
@@ -117,15 +118,29 @@ impl Bench {
             waiting,
             plugin: String::new(),
             _behind: behind,
-            folder,
+            _folder: folder,
         };
-        stage.fill(&scenario.names, &[]).await?;
-        for (guest, names) in &scenario.guests {
-            stage.guest(guest, names).await?;
-        }
         stage.install(&self.component, &scenario.bind).await?;
         stage.keep(&scenario.store).await?;
         Ok(stage)
+    }
+
+    async fn open(
+        &self,
+        folder: &Path,
+        connect: &Arc<dyn Connect>,
+        allowances: Allowances,
+    ) -> Result<Host, BenchError> {
+        let host = Host::open(HostConfig {
+            state: folder.join("state"),
+            data: folder.join("data"),
+            cache: self.cache.clone(),
+            bundled: self.bundled.clone(),
+            connect: Arc::clone(connect),
+            allowances,
+            engine: EngineOptions::default(),
+        });
+        host.await.map_err(wrong)
     }
 }
 
@@ -139,65 +154,10 @@ struct Stage {
     waiting: watch::Sender<u64>,
     plugin: String,
     _behind: Behind,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 impl Stage {
-    /// Makes names, by the commands that a person would use.
-    fn fill<'a>(
-        &'a self,
-        names: &'a BTreeMap<String, Held>,
-        above: &'a [String],
-    ) -> BoxFuture<'a, Result<(), BenchError>> {
-        Box::pin(async move {
-            for (name, held) in names {
-                let path: Vec<_> = above.iter().chain([name]).cloned().collect();
-                let place = path.join("/");
-                match held {
-                    Held::Directory(inner) => {
-                        self.prepare(&["mkdir", &place]).await?;
-                        self.fill(inner, &path).await?;
-                    }
-                    Held::Text { text } => self.prepare(&["store", &place, "--text", text]).await?,
-                    Held::Json { json } => self.prepare(&["store", &place, "--json", json]).await?,
-                    Held::Blob { blob } => {
-                        let file = self.folder.path().join("blob");
-                        std::fs::write(&file, blob).map_err(wrong)?;
-                        self.prepare(&["store", &place, "--file", &file.to_string_lossy()]).await?;
-                    }
-                    Held::Object { .. } if above.is_empty() => {}
-                    Held::Object { .. } => {
-                        return Err(wrong(format!(
-                            "`{place}`: scripted objects stand outside of directories"
-                        )));
-                    }
-                }
-            }
-            Ok(())
-        })
-    }
-
-    async fn prepare(&self, words: &[&str]) -> Result<(), BenchError> {
-        let (command, words) = words.split_first().unwrap_or((&"help", &[]));
-        let request = Request {
-            principal: Principal::person(),
-            command: (*command).to_owned(),
-            words: words.iter().map(|word| (*word).to_owned()).collect(),
-        };
-        let done = self.host.invoke(request, Arc::new(Person::default())).await;
-        done.map(drop).map_err(|error| wrong(format!("the scenario's names cannot be made: {error}")))
-    }
-
-    async fn guest(&self, name: &str, introduced: &[String]) -> Result<(), BenchError> {
-        let names = introduced.iter().map(|name| (name.as_str(), Value::text(name.as_str())));
-        let options =
-            Value::record([("agentName", Value::text(name)), ("introducedNames", Value::record(names))]);
-        let handle = Value::text(format!("{name}-handle"));
-        let daemon = self.host.daemon().await.map_err(wrong)?;
-        let made = daemon.host().call("provideGuest", vec![handle, options]).await;
-        made.map(drop).map_err(|error| wrong(format!("the guest `{name}` cannot be made: {error}")))
-    }
-
     async fn install(
         &mut self,
         component: &Path,

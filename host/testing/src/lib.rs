@@ -20,6 +20,8 @@ mod outside;
 
 mod person;
 
+mod prepare;
+
 mod read;
 pub use read::ScenarioError;
 

@@ -46,9 +46,7 @@ fn on_the_bench(caveats: &[&str]) -> Fate {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_on_the_bench_is_the_one_of_production() {
-    for caveats in
-        [["functions identify"], ["calls 1"], ["expires 2001-01-01T00:00:00Z"], ["confirm"], ["rate 1/1h"]]
-    {
+    for caveats in [["functions identify"], ["calls 1"], ["confirm"], ["rate 1/1h"]] {
         let (error, refused) = in_production(&caveats).await;
         // The program says that it is a denial; the host's own error says only why.
         let error = error.unwrap();
@@ -65,4 +63,21 @@ async fn what_is_allowed_in_production_is_allowed_on_the_bench() {
     let allowed = ["functions list", "calls 9"];
     assert_eq!(in_production(&allowed).await, (None, vec![]));
     assert_eq!(on_the_bench(&allowed), (None, vec![]));
+}
+
+#[test]
+fn a_limit_holds_on_the_bench_and_what_keeps_to_it_runs() {
+    let calls = |calls: u32, expected: serde_json::Value| {
+        let scenario = json!({
+            "names": { "one": {}, "two": {} },
+            "bind": { "left": "one", "right": "two" },
+            "limits": { "calls": calls },
+            "step": [expected],
+        });
+        run("compare", &scenario)
+    };
+    let (passed, steps) = calls(1, json!({ "run": "compare", "error": "1 calls", "status": 1 }));
+    assert!(passed, "{steps:?}");
+    let (passed, steps) = calls(9, json!({ "run": "compare", "output": "Both have the same names" }));
+    assert!(passed, "{steps:?}");
 }

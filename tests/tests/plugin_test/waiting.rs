@@ -45,10 +45,10 @@ fn a_command_that_never_ends_is_a_failure_and_no_hanging_test() {
     assert_eq!(steps[0]["error"], "it did not end within 1 s");
     // Who waits for an object is not what a limit of processor time is for, but one of time is.
     let limited = json!({ "limits": { "wall-seconds": 1 } });
-    let expected = json!([{ "run": "compare", "error": "time", "status": 1 }]);
+    let expected =
+        json!([{ "run": "compare", "error": "the plugin did not finish within 1 s", "status": 1 }]);
     let (passed, steps) = over(&answers, &limited, &expected);
     assert!(passed, "{steps:?}");
-    assert_ne!(steps[0]["error"], "it did not end within 60 s");
 }
 
 #[test]
