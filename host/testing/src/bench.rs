@@ -8,7 +8,7 @@ use powerbox_authority::caveat::Caveat;
 use powerbox_core::daemon::Connect;
 use powerbox_core::local::Output;
 use powerbox_core::local::store::Owner;
-use powerbox_core::plugin::slot_meant;
+use powerbox_core::plugin::{Origin, slot_meant};
 use powerbox_core::{Allowances, Bundled, Host, HostConfig, InvokeError, Link, Principal, Request};
 use powerbox_sandbox::EngineOptions;
 use serde_json::Value as Json;
@@ -79,7 +79,24 @@ impl Bench {
         if scenario.steps.is_empty() {
             return Err(wrong("the scenario has no steps, so it shows nothing"));
         }
-        let stage = self.stage(scenario).await?;
+        let mut private = tempfile::Builder::new();
+        // A daemon's socket is in a folder that only its owner can enter.
+        private.prefix("pbt").permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = private.tempdir().map_err(wrong)?;
+        let behind = Behind::start(folder.path()).map_err(wrong)?;
+        let report = self.steps(scenario, folder.path(), show, golden).await;
+        behind.end().await;
+        report
+    }
+
+    async fn steps(
+        &self,
+        scenario: &Scenario,
+        folder: &Path,
+        show: &dyn Show,
+        golden: Golden<'_>,
+    ) -> Result<Report, BenchError> {
+        let stage = self.stage(scenario, folder).await?;
         let mut report = Report::default();
         for step in &scenario.steps {
             report.steps.push(stage.step(step, show, golden).await?);
@@ -89,27 +106,22 @@ impl Bench {
     }
 
     /// Sets up what the scenario says that there is.
-    async fn stage(&self, scenario: &Scenario) -> Result<Stage, BenchError> {
-        let mut private = tempfile::Builder::new();
-        // A daemon's socket is in a folder that only its owner can enter.
-        private.prefix("pbt").permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let folder = private.tempdir().map_err(wrong)?;
-        let behind = Behind::start(folder.path()).map_err(wrong)?;
+    async fn stage(&self, scenario: &Scenario, folder: &Path) -> Result<Stage, BenchError> {
         let waiting = watch::Sender::new(0);
         let objects = scripted::objects(&scenario.names, &waiting);
-        let connect: Arc<dyn Connect> = Arc::new(Laid { folder: folder.path().to_owned(), objects });
+        let connect: Arc<dyn Connect> = Arc::new(Laid { folder: folder.to_owned(), objects });
         let limited = (self.allowances)(&scenario.limits).map_err(wrong)?;
         let unlimited = (self.allowances)(&BTreeMap::new()).map_err(wrong)?;
 
-        let host = self.open(folder.path(), &connect, unlimited).await?;
-        let preparer = Preparer { host, folder: folder.path() };
+        let host = self.open(folder, &connect, unlimited).await?;
+        let preparer = Preparer { host, folder };
         preparer.fill(&scenario.names, &[]).await?;
         for (guest, names) in &scenario.guests {
             preparer.guest(guest, names).await?;
         }
         preparer.host.disconnect().await;
 
-        let host = self.open(folder.path(), &connect, limited).await?;
+        let host = self.open(folder, &connect, limited).await?;
         host.set_outside(Arc::new(Scripted::of(scenario)));
         let mut stage = Stage {
             host,
@@ -117,8 +129,6 @@ impl Bench {
             patience: Duration::from_secs(u64::from(scenario.patience)),
             waiting,
             plugin: String::new(),
-            _behind: behind,
-            _folder: folder,
         };
         stage.install(&self.component, &scenario.bind).await?;
         stage.keep(&scenario.store).await?;
@@ -153,8 +163,6 @@ struct Stage {
     /// The calls that scripted objects left without an answer.
     waiting: watch::Sender<u64>,
     plugin: String,
-    _behind: Behind,
-    _folder: tempfile::TempDir,
 }
 
 impl Stage {
@@ -163,6 +171,18 @@ impl Stage {
         component: &Path,
         bind: &BTreeMap<String, Binding>,
     ) -> Result<(), BenchError> {
+        let (manifest, _) = self.host.inspect(component).await.map_err(wrong)?;
+        let bundled = self.host.registry().plugins().iter().find_map(|plugin| {
+            let same = plugin.digest() == manifest.digest && matches!(plugin.origin(), Origin::Bundled);
+            same.then(|| plugin.name().to_owned())
+        });
+        if let Some(name) = bundled {
+            if !bind.is_empty() {
+                return Err(wrong(format!("`{name}` comes with the program; its slots are bound already")));
+            }
+            self.plugin = name;
+            return Ok(());
+        }
         let bound = bind.iter().filter_map(|(slot, binding)| match binding {
             Binding::Plain(to) => Some((slot.clone(), to.clone())),
             Binding::Narrowed(narrowed) => Some((slot.clone(), narrowed.to.clone()?)),
@@ -283,7 +303,8 @@ impl Stage {
                 (run.wall_micros, run.cpu_micros, run.memory);
         }
         for crossing in self.crossings()?.into_iter().filter(|crossing| crossing.number > before) {
-            let call = format!("{} {} {}", short(&crossing.slot), crossing.function, crossing.arguments);
+            let (slot, function) = (short(&crossing.slot), plain(&crossing.function));
+            let call = format!("{slot} {function} {}", crossing.arguments);
             let call = call.trim_end().to_owned();
             match crossing.decision {
                 Decision::Denied => {
@@ -323,8 +344,17 @@ enum Ended {
     Not,
 }
 
-/// A slot's name as a scenario says it: the last part of an interface's name.
+/// A slot's name as a scenario says it: the last part of an interface's name, or what the user named, in backquotes.
 fn short(slot: &str) -> &str {
+    if let Some(named) = slot.strip_prefix("what the user named ") {
+        return named;
+    }
     let last = slot.rsplit('/').next().unwrap_or(slot);
     if slot.contains(':') { last.split('@').next().unwrap_or(last) } else { slot }
+}
+
+/// A function's name as a scenario says it: a method without the resource that it is of.
+fn plain(function: &str) -> &str {
+    let method = function.strip_prefix("[method]").and_then(|method| method.split_once('.'));
+    method.map_or(function, |(_, name)| name)
 }

@@ -178,8 +178,8 @@ pub struct Step {
     /// The exit status that the program would end with.
     #[serde(default)]
     pub status: Option<i32>,
-    /// All calls that it makes to what its slots and the named things reach, in order: `inventory list`, or with the
-    /// arguments as the audit has them.
+    /// All calls that it makes to what its slots and the named things reach, in order: slot and function, or the thing in
+    /// backquotes and the method; the arguments may follow as the audit has them.
     #[serde(default)]
     pub calls: Option<Vec<String>>,
     /// All calls that it is refused, in order.

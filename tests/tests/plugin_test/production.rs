@@ -66,6 +66,40 @@ async fn what_is_allowed_in_production_is_allowed_on_the_bench() {
 }
 
 #[test]
+fn calls_to_what_the_command_named_are_told_by_its_name() {
+    let scenario = |calls: &str| {
+        json!({
+            "names": { "one": { "a": { "text": "x" } } },
+            "step": [
+                { "run": "erase one", "output": "erased", "calls": [calls], "denied": [] },
+                { "run": "erase one", "error": "nothing named `one`" },
+            ],
+        })
+    };
+    let (passed, steps) = run("hostile", &scenario("`one` remove"));
+    assert!(passed, "{steps:?}");
+    for wrong in ["`two` remove", "one remove", "`one` lookup", "`one` rem"] {
+        assert!(!run("hostile", &scenario(wrong)).0, "{wrong}");
+    }
+}
+
+#[test]
+fn what_comes_with_the_program_can_be_tested_too() {
+    let scenario = |output: &str| {
+        json!({
+            "names": { "notes": { "plan": { "text": "dig" } } },
+            "step": [
+                { "run": "list", "output-contains": "notes", "calls": ["inventory list"] },
+                { "run": "list notes", "output": output, "calls": ["`notes` list"] },
+            ],
+        })
+    };
+    let (passed, steps) = run("storage", &scenario("plan"));
+    assert!(passed, "{steps:?}");
+    assert!(!run("storage", &scenario("plot")).0);
+}
+
+#[test]
 fn a_limit_holds_on_the_bench_and_what_keeps_to_it_runs() {
     let calls = |calls: u32, expected: serde_json::Value| {
         let scenario = json!({
