@@ -8,6 +8,7 @@ pub mod node;
 pub mod powerbox;
 pub mod program;
 pub mod raw;
+pub mod registry;
 pub mod serve;
 pub mod terminal;
 pub mod transcript;

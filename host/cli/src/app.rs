@@ -136,6 +136,7 @@ impl App {
             Choice::Embedded => Arc::new(Embedded(paths.clone())),
         };
         let allowances = config.allowances.clone();
+        let signatures = config.signatures.clone();
         let config = HostConfig {
             state: paths.state.clone(),
             data: paths.data.clone(),
@@ -143,6 +144,7 @@ impl App {
             bundled: bundled::PLUGINS.to_vec(),
             connect,
             allowances: allowances.clone(),
+            signatures,
             engine: if stays { EngineOptions::pooling(64) } else { EngineOptions::default() },
         };
         let host = Host::open(config).await;

@@ -1,11 +1,10 @@
-use std::path::PathBuf;
-
 use clap::{Parser, Subcommand};
 
 use crate::attenuate::AttenuateArguments;
 use crate::audit::AuditArguments;
 use crate::author::{BuildArguments, DevArguments, NewArguments, TestArguments};
 use crate::grant::GrantVerb;
+use crate::plugin::{InstallArguments, PublishArguments, UpdateArguments};
 use crate::why::WhyArguments;
 
 /// Runs commands as sandboxed plugins over an Endo daemon
@@ -87,26 +86,27 @@ pub(crate) enum PluginVerb {
     Test(TestArguments),
     /// Show what a plugin imports, asks for and offers
     ///
-    /// Takes the name of a plugin or a component file. The file is read, and its description of commands is run in a
-    /// compartment that reaches nothing; nothing is installed.
+    /// Takes the name of a plugin, a component file, a project's folder or oci://host/repository:tag. The component is
+    /// read, and its description of commands is run in a compartment that reaches nothing; nothing is installed.
     Inspect {
-        /// A plugin's name, or a file
+        /// A plugin's name, a file, a folder or oci://…
         plugin: String,
+        /// Reach a registry on another machine without encryption
+        #[arg(long)]
+        insecure_registry: bool,
     },
-    /// Install a component file as a plugin
+    /// Install a plugin from a file, a project's folder or a registry
     ///
-    /// The file is watched: when it changes and asks for no more than before, the new version is live for the next
-    /// command. Installing it again accepts a version that asks for more.
-    Install {
-        /// The component file
-        file: PathBuf,
-        /// Bind a slot to the object of this name (can be repeated)
-        #[arg(long, value_name = "SLOT=NAME", value_parser = slot_binding)]
-        bind: Vec<(String, String)>,
-        /// Install without asking
-        #[arg(long, short)]
-        yes: bool,
-    },
+    /// A file is watched: when it changes and asks for no more than before, the new version is live for the next
+    /// command. Installing it again accepts a version that asks for more. What is installed is written down, with its
+    /// digest, in plugins.lock in the state folder.
+    Install(InstallArguments),
+    /// Bring installed plugins up to date from where they came from
+    ///
+    /// Shows what changes. A version that asks for more than the old one, or is older, is held until you say yes.
+    Update(UpdateArguments),
+    /// Put a component into an OCI registry
+    Publish(PublishArguments),
     /// List plugins
     List,
     /// Remove an installed plugin and take back all it was granted

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use powerbox_core::plugin::{Demand, Signatures};
 use powerbox_core::{Allowance, Allowances};
 use powerbox_sandbox::Limits;
 use serde::Deserialize;
@@ -16,6 +17,8 @@ pub(crate) struct Config {
     pub(crate) connect: Option<String>,
     /// What plugins may use: the defaults, with what is set here.
     pub(crate) allowances: Allowances,
+    /// Whose signatures plugins must have.
+    pub(crate) signatures: Signatures,
 }
 
 /// The file as it is written.
@@ -23,6 +26,9 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct File {
     connect: Option<String>,
+    /// What holds for installing plugins.
+    #[serde(default)]
+    plugins: Plugins,
     /// Of every plugin.
     #[serde(default)]
     limits: Keys,
@@ -32,6 +38,25 @@ struct File {
     /// Of all plugins that act for these agents, beside what holds for the plugin.
     #[serde(default)]
     agent: BTreeMap<String, Section>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Plugins {
+    #[serde(default)]
+    signatures: Demanded,
+    /// Public keys of minisign, by the names that the user gives them.
+    #[serde(default)]
+    keys: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Demanded {
+    Required,
+    #[default]
+    WhenPresent,
+    Off,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -112,7 +137,27 @@ impl Config {
         let plugins = sections("plugin", file.plugin, &plugin)?;
         // An agent only takes away from what its plugins have: what is not set takes away nothing.
         let agents = sections("agent", file.agent, &everything())?;
-        Ok(Self { connect: file.connect, allowances: Allowances { plugin, plugins, agents } })
+        let signatures = file.plugins.read()?;
+        Ok(Self { connect: file.connect, allowances: Allowances { plugin, plugins, agents }, signatures })
+    }
+}
+
+impl Plugins {
+    fn read(&self) -> anyhow::Result<Signatures> {
+        let mut signatures = Signatures::new(match self.signatures {
+            Demanded::Required => Demand::Required,
+            Demanded::WhenPresent => Demand::WhenPresent,
+            Demanded::Off => Demand::Off,
+        });
+        for (name, key) in &self.keys {
+            signatures.trust(name, key).map_err(|error| anyhow::anyhow!("plugins.keys: {error}"))?;
+        }
+        if matches!(self.signatures, Demanded::Required) && self.keys.is_empty() {
+            bail!(
+                "`plugins.signatures = \"required\"` needs a key in `plugins.keys`, else nothing can be installed"
+            );
+        }
+        Ok(signatures)
     }
 }
 

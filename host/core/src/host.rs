@@ -16,7 +16,8 @@ use crate::journal::{Journal, Runs as WatchedRuns};
 use crate::local::store::{Change, Gate, Owner, SpaceError, Spaces};
 use crate::local::{Here, Outside};
 use crate::plugin::{
-    Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, Seen, StoreError, load, private_folder,
+    Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, Seen, Signatures, StoreError, load,
+    private_folder,
 };
 use crate::principal::Principal;
 use crate::quarantine::{PutAside, Quarantine};
@@ -36,6 +37,8 @@ pub struct HostConfig {
     pub connect: Arc<dyn Connect>,
     /// What plugins may use.
     pub allowances: Allowances,
+    /// Whose signatures plugins must have.
+    pub signatures: Signatures,
     /// How compartments are made.
     pub engine: EngineOptions,
 }
@@ -58,6 +61,7 @@ struct Inner {
     code_cache: Option<CodeCache>,
     descriptions: PathBuf,
     allowances: Allowances,
+    signatures: Signatures,
     runs: Runs,
     quarantine: Quarantine,
     connect: Arc<dyn Connect>,
@@ -131,6 +135,7 @@ impl Host {
             code_cache: Some(CodeCache::open(config.cache.join("code"), CacheBounds::default())?),
             descriptions,
             allowances: config.allowances,
+            signatures: config.signatures,
             runs: Runs::default(),
             quarantine: Quarantine::new(config.state.join("quarantine.json")),
             connect: config.connect,
@@ -148,6 +153,7 @@ impl Host {
             startup: Mutex::new(startup),
             changing: tokio::sync::Mutex::new(()),
         }));
+        host.finish_what_was_begun().await;
         let mut plugins = Vec::new();
         for bundled in &config.bundled {
             plugins.push(Arc::new(host.load_bundled(*bundled).await?));
@@ -163,7 +169,7 @@ impl Host {
         host.set_registry(Registry::new(plugins));
         for record in host.0.installed.list()? {
             // The file may have changed while nobody watched.
-            if Seen::of(&record.source) != record.seen {
+            if record.source.watched().is_some_and(|path| Seen::of(path) != record.seen) {
                 host.reconsider(&record.name).await;
             }
         }
@@ -282,9 +288,24 @@ impl Host {
         &self.0.installed
     }
 
-    /// Held while the set of plugins changes.
-    pub(crate) async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.0.changing.lock().await
+    /// Held while the set of plugins changes: by one task of one process of the user.
+    pub(crate) async fn changing(&self) -> Changing<'_> {
+        let here = self.0.changing.lock().await;
+        let path = self.0.state.join("changing.lock");
+        let lock = tokio::task::spawn_blocking(move || {
+            let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+            file.lock().map(|()| file)
+        });
+        let everywhere = match lock.await {
+            Ok(Ok(file)) => Some(file),
+            // Records are still changed one at a time; at worst two processes say the same twice.
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "other processes are not kept from changing plugins");
+                None
+            }
+            Err(_) => None,
+        };
+        Changing { _here: here, _everywhere: everywhere }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -293,6 +314,11 @@ impl Host {
 
     pub(crate) fn code_cache(&self) -> Option<&CodeCache> {
         self.0.code_cache.as_ref()
+    }
+
+    /// Whose signatures plugins must have.
+    pub fn signatures(&self) -> &Signatures {
+        &self.0.signatures
     }
 
     pub(crate) fn allowances(&self) -> &Allowances {
@@ -404,6 +430,12 @@ impl Host {
     pub(crate) fn downgrade(&self) -> WeakHost {
         WeakHost(Arc::downgrade(&self.0))
     }
+}
+
+/// Nobody else changes the set of plugins while it lives.
+pub(crate) struct Changing<'a> {
+    _here: tokio::sync::MutexGuard<'a, ()>,
+    _everywhere: Option<std::fs::File>,
 }
 
 /// A host that may be gone, for tasks that must not keep it.

@@ -10,7 +10,7 @@ use powerbox_sandbox::Manifest;
 
 use crate::daemon::ConnectError;
 use crate::event::Event;
-use crate::grants::{Gift, GiveError};
+use crate::grants::GiveError;
 use crate::host::Host;
 use crate::local::HTTP;
 use crate::local::http::{Origin as WebOrigin, OriginError};
@@ -18,7 +18,7 @@ use crate::local::store::SpaceError;
 use crate::membrane::Problem;
 use crate::migration::MigrateError;
 use crate::plugin::{
-    Ask, Code, InstalledPlugin, Origin, Plugin, PluginError, Seen, StoreError, local_interface, read_bounded,
+    Ask, Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError, Source, StoreError, local_interface,
     slot_meant, slots,
 };
 use crate::registry::Registry;
@@ -27,7 +27,7 @@ use crate::registry::Registry;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallError {
-    /// The file cannot be read.
+    /// A file cannot be read.
     #[error("cannot read {}: {error}", .path.display())]
     Read {
         /// Which.
@@ -37,10 +37,10 @@ pub enum InstallError {
         error: std::io::Error,
     },
     /// The component cannot be loaded.
-    #[error("{} is no plugin for this host: {error}", .path.display())]
+    #[error("{from} is no plugin for this host: {error}")]
     Plugin {
-        /// The file.
-        path: PathBuf,
+        /// Where it is from.
+        from: Source,
         /// Why.
         #[source]
         error: PluginError,
@@ -56,6 +56,9 @@ pub enum InstallError {
     /// The name of a bundled plugin cannot be taken.
     #[error("a plugin named `{0}` comes with powerbox, and its name cannot be taken")]
     Bundled(String),
+    /// Another process changed the plugin meanwhile.
+    #[error("the plugin `{0}` was changed by somebody else meanwhile; look at it again")]
+    Overtaken(String),
     /// No plugin has this name.
     #[error("no plugin named `{0}` is installed; `powerbox plugin list` lists them")]
     Unknown(String),
@@ -103,11 +106,11 @@ pub struct Installation {
     record: InstalledPlugin,
     bytes: Arc<[u8]>,
     /// What the person binds now, by slot.
-    bind: Vec<(String, String)>,
+    bound: BTreeMap<String, Target>,
     /// What its slots would reach, by slot.
     bindings: BTreeMap<String, Target>,
-    /// Whether a plugin of this name is installed already, whose grants it takes over.
-    replaces: bool,
+    /// The version that is installed, whose grants it takes over.
+    before: Option<InstalledPlugin>,
 }
 
 impl Installation {
@@ -125,170 +128,206 @@ impl Installation {
     pub fn bindings(&self) -> &BTreeMap<String, Target> {
         &self.bindings
     }
+
+    /// What would be put on record.
+    pub fn record(&self) -> &InstalledPlugin {
+        &self.record
+    }
+
+    /// The version that it would take the place of.
+    pub fn before(&self) -> Option<&InstalledPlugin> {
+        self.before.as_ref()
+    }
+
+    /// What it asks for beyond the version before, in words; nothing if there is none.
+    pub fn asks_more(&self) -> Vec<String> {
+        let Some(before) = &self.before else { return Vec::new() };
+        let mut more = self.record.ask.beyond(&before.ask);
+        if let Some(signer) = &before.signer
+            && self.record.signer.as_ref() != Some(signer)
+        {
+            more.push(format!("to be trusted without the signature of the key `{signer}`"));
+        }
+        more
+    }
+
+    /// Whether its author calls it an older version than the one before.
+    pub fn is_older(&self) -> bool {
+        let version = |record: &InstalledPlugin| record.version.as_deref()?.parse::<semver::Version>().ok();
+        let before = self.before.as_ref().and_then(version);
+        matches!((version(&self.record), before), (Some(new), Some(old)) if new < old)
+    }
 }
 
 impl Host {
-    /// Loads a plugin from a file for a look at it, whatever it imports, without installing it.
+    /// [Looks at](Self::look_at) a component file.
     ///
-    /// Its `describe` is run in a compartment that reaches nothing.
+    /// # Errors
+    ///
+    /// If it cannot be read, or is no component.
     pub async fn inspect(
         &self,
-        path: &Path,
+        file: &Path,
     ) -> Result<(Manifest, Result<Plugin, PluginError>), InstallError> {
-        let bytes = read(path)?;
-        let manifest = Manifest::read(&bytes)
-            .map_err(|error| InstallError::Plugin { path: path.to_owned(), error: error.into() })?;
-        let plugin = self.look(path, bytes.into()).await;
-        Ok((manifest, plugin))
+        self.look_at(&read(file)?).await
+    }
+
+    /// [Prepares](Self::prepare) to install a component file.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or installed.
+    pub async fn prepare_install(
+        &self,
+        file: &Path,
+        bind: &[(String, String)],
+    ) -> Result<Installation, InstallError> {
+        self.prepare(&read(file)?, bind).await
+    }
+
+    /// Loads a plugin for a look at it, whatever it imports and whoever signed it, without installing it.
+    ///
+    /// Its `describe` is run in a compartment that reaches nothing.
+    ///
+    /// # Errors
+    ///
+    /// If it is no component.
+    pub async fn look_at(
+        &self,
+        candidate: &Candidate,
+    ) -> Result<(Manifest, Result<Plugin, PluginError>), InstallError> {
+        let from = candidate.source.clone();
+        let manifest = Manifest::read(&candidate.bytes)
+            .map_err(|error| InstallError::Plugin { from, error: error.into() })?;
+        Ok((manifest, self.look(candidate).await))
     }
 
     /// Loads a component only for looking: every slot counts as bound, to nothing.
-    async fn look(&self, path: &Path, bytes: Arc<[u8]>) -> Result<Plugin, PluginError> {
-        self.load(Origin::Installed(path.to_owned()), Code::Bytes(bytes), |_| true, &[]).await
+    async fn look(&self, candidate: &Candidate) -> Result<Plugin, PluginError> {
+        let code = Code::Bytes(Arc::clone(&candidate.bytes));
+        self.load(Origin::Installed(candidate.source.clone()), code, |_| true, &[]).await
     }
 
-    /// Prepares to install a file, with slots bound as `bind` says: pairs of a slot and a path in the person's names.
+    /// Prepares to install a component, with slots bound as `bind` says: pairs of a slot and a path in the person's names.
     ///
     /// A plugin of the same name that is installed already gives its bindings to slots that `bind` leaves out.
-    pub async fn prepare_install(
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be installed.
+    pub async fn prepare(
         &self,
-        path: &Path,
+        candidate: &Candidate,
         bind: &[(String, String)],
     ) -> Result<Installation, InstallError> {
-        let path =
-            std::path::absolute(path).map_err(|error| InstallError::Read { path: path.to_owned(), error })?;
-        let bytes: Arc<[u8]> = read(&path)?.into();
-        let failed = |error: PluginError| InstallError::Plugin { path: path.clone(), error };
+        let Candidate { source, bytes, signature, seen } = candidate.clone();
+        let failed = |error: PluginError| InstallError::Plugin { from: source.clone(), error };
+        // Before anything of it is run.
+        let signer =
+            self.signatures().check(&bytes, signature.as_deref()).map_err(|error| failed(error.into()))?;
         let manifest = Manifest::read(&bytes).map_err(|error| failed(error.into()))?;
-        let mut bindings = BTreeMap::new();
-        let mut bind = bind.to_vec();
-        for (slot, name) in &mut bind {
-            let Some(meant) = slot_meant(&manifest, slot) else {
-                let slots = slots(&manifest).map(|slot| slot.slot.clone()).collect();
-                return Err(InstallError::NoSlot { slot: slot.clone(), slots });
-            };
-            slot.clone_from(&meant.slot);
-            if local_interface(meant.interface.as_deref().unwrap_or(&meant.slot)) == Some(HTTP) {
-                let origin: WebOrigin =
-                    name.parse().map_err(|error: OriginError| GiveError::Object(error.to_string()))?;
-                let (interface, origin) = (HTTP.to_owned(), origin.to_string());
-                bindings.insert(slot.clone(), Target::Origin { interface, origin });
-                continue;
-            }
-            let target = self.object_target(None, name).await.map_err(|error| match error {
-                GiveError::Name { name, problem } => InstallError::Bind { slot: slot.clone(), name, problem },
-                GiveError::Connect(error) => InstallError::Connect(error),
-                error => InstallError::Give(error),
-            })?;
-            bindings.insert(slot.clone(), target);
-        }
+        let bound = self.bound(&manifest, bind).await?;
 
-        let seen = Seen::of(&path);
         // The name is only known once it described itself, and with the name what it was granted before.
-        let name = self.look(&path, Arc::clone(&bytes)).await.map_err(failed)?.name().to_owned();
+        let name = self.look(candidate).await.map_err(failed)?.name().to_owned();
         if let Some(known) = self.registry().plugin(&name)
             && *known.origin() == Origin::Bundled
         {
             return Err(InstallError::Bundled(name));
         }
-        let replaces = self.installed().list()?.iter().any(|known| known.name == name);
-        if replaces {
+        let before = self.installed().list()?.into_iter().find(|known| known.name == name);
+        let mut bindings = bound.clone();
+        if before.is_some() {
             for record in self.ledger().held_by(&Holder::plugin(None, &name))? {
                 if slots(&manifest).any(|known| known.slot == record.slot) {
                     bindings.entry(record.slot).or_insert(record.target);
                 }
             }
         }
-        let origin = Origin::Installed(path.clone());
-        let bound = |slot: &str| bindings.contains_key(slot);
-        let plugin = self.load(origin, Code::Bytes(Arc::clone(&bytes)), bound, &[]).await.map_err(failed)?;
-        let digest = manifest.digest.to_string();
-        let record = InstalledPlugin { name, source: path, digest, ask: plugin.ask(), seen };
-        Ok(Installation { plugin, record, bytes, bind, bindings, replaces })
+        let reaches = |slot: &str| bindings.contains_key(slot);
+        let code = Code::Bytes(Arc::clone(&bytes));
+        let origin = Origin::Installed(source.clone());
+        let plugin = self.load(origin, code, reaches, &[]).await.map_err(failed)?;
+        let record = InstalledPlugin {
+            name,
+            version: manifest.about.version.clone(),
+            digest: manifest.digest.to_string(),
+            signer,
+            source,
+            seen,
+            ask: plugin.ask(),
+        };
+        Ok(Installation { plugin, record, bytes, bound, bindings, before })
+    }
+
+    /// Finds what the person binds slots to.
+    async fn bound(
+        &self,
+        manifest: &Manifest,
+        bind: &[(String, String)],
+    ) -> Result<BTreeMap<String, Target>, InstallError> {
+        let mut bound = BTreeMap::new();
+        for (slot, name) in bind {
+            let Some(meant) = slot_meant(manifest, slot) else {
+                let slots = slots(manifest).map(|slot| slot.slot.clone()).collect();
+                return Err(InstallError::NoSlot { slot: slot.clone(), slots });
+            };
+            let target = match local_interface(meant.interface.as_deref().unwrap_or(&meant.slot)) {
+                Some(HTTP) => {
+                    let origin: WebOrigin =
+                        name.parse().map_err(|error: OriginError| GiveError::Object(error.to_string()))?;
+                    Target::Origin { interface: HTTP.to_owned(), origin: origin.to_string() }
+                }
+                Some(_) => {
+                    let message = format!("`{slot}` is the host's own and takes no name");
+                    return Err(GiveError::Object(message).into());
+                }
+                None => self.object_target(None, name).await.map_err(|error| match error {
+                    GiveError::Name { name, problem } => {
+                        InstallError::Bind { slot: slot.clone(), name, problem }
+                    }
+                    GiveError::Connect(error) => InstallError::Connect(error),
+                    error => InstallError::Give(error),
+                })?,
+            };
+            bound.insert(meant.slot.clone(), target);
+        }
+        Ok(bound)
     }
 
     /// Installs what was prepared: it is live for the next invocation.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not. Then the version before runs on.
     pub async fn install(&self, installation: Installation) -> Result<(), InstallError> {
-        let Installation { plugin, record, bytes, bind, replaces, .. } = installation;
+        let Installation { plugin, record, bytes, bound, before, .. } = installation;
         let name = record.name.clone();
         let _changing = self.changing().await;
-        if !replaces {
-            // Another plugin may have had this name: what was granted to that one was not granted to this one.
-            self.book().remove_plugin(&name)?;
-            self.spaces().forget(&name)?;
+        let now = self.installed().list()?.into_iter().find(|known| known.name == name);
+        if now.as_ref().map(|now| &now.digest) != before.as_ref().map(|before| &before.digest) {
+            // What the person was shown is not what would happen.
+            return Err(InstallError::Overtaken(name));
         }
         self.installed().keep(plugin.digest(), &bytes)?;
-        let old = self.installed().list()?.into_iter().find(|known| known.name == name);
-        let migrated = match &old {
-            Some(old) if old.digest != record.digest => {
+        let migrated = match &before {
+            Some(before) if before.digest != record.digest => {
                 Some(self.migrate(&plugin, self.version_of(&name).as_deref()).await?)
             }
             _ => None,
         };
         let digest = record.digest.clone();
-        let slots: Vec<_> = slots(plugin.manifest()).map(|slot| slot.slot.clone()).collect();
-        self.swap_in(plugin);
-        let given = self.give_at_installation(&name, &bind, &slots).await;
-        let recorded = given.and_then(|()| Ok(self.installed().put(record)?));
+        let committed = match self.begin_change().await {
+            Ok(begun) => self.commit_installation(begun, record, bound, before.is_none(), &plugin),
+            Err(error) => Err(error),
+        };
         if let Some(migrated) = migrated {
-            let before = old.map(|old| old.digest).unwrap_or_default();
-            migrated.settle(self, if recorded.is_ok() { &digest } else { &before });
+            let old = before.map(|before| before.digest).unwrap_or_default();
+            migrated.settle(self, if committed.is_ok() { &digest } else { &old });
         }
-        if let Err(error) = recorded {
-            // What is not recorded as installed has nothing and is not there.
-            if !replaces {
-                self.swap_out(&name);
-                self.book().remove_plugin(&name)?;
-            }
-            return Err(error);
-        }
+        committed?;
+        self.swap_in(plugin);
         self.tell(Event::Installed { plugin: name });
-        Ok(())
-    }
-
-    /// Gives a plugin what its installation says. A slot that was taken back is given again, as is the right to what the
-    /// user names: installing is consenting. What it had for slots that are gone is taken back.
-    async fn give_at_installation(
-        &self,
-        name: &str,
-        bind: &[(String, String)],
-        slots: &[String],
-    ) -> Result<(), InstallError> {
-        let holder = Holder::plugin(None, name);
-        for record in self.ledger().held_by(&holder)? {
-            if record.slot != Record::DESIGNATION && !slots.contains(&record.slot) {
-                self.revoke_grant(record.id)?;
-            }
-        }
-        for (slot, to) in bind {
-            self.give(&Gift {
-                plugin: name.to_owned(),
-                agent: None,
-                slot: slot.clone(),
-                name: Some(to.clone()),
-                parent: None,
-                caveats: Vec::new(),
-            })
-            .await?;
-        }
-        let registry = self.registry();
-        if let Some(plugin) = registry.plugin(name) {
-            self.book().give_defaults(None, &holder, plugin, self.audit()).map_err(GiveError::from)?;
-        }
-        let served = slots_served(&registry, name).chain([Record::DESIGNATION.to_owned()]);
-        for slot in served {
-            if self.ledger().filling(&holder, &slot)?.is_none() {
-                let gift = Gift {
-                    plugin: name.to_owned(),
-                    agent: None,
-                    slot,
-                    name: None,
-                    parent: None,
-                    caveats: Vec::new(),
-                };
-                self.give(&gift).await?;
-            }
-        }
         Ok(())
     }
 
@@ -300,9 +339,9 @@ impl Host {
     /// If that version is not there any more, or cannot be loaded.
     pub async fn put_back(&self, record: InstalledPlugin) -> Result<(), InstallError> {
         let _changing = self.changing().await;
-        let path = self.installed().component(&record.digest);
+        let from = record.source.clone();
         let plugin = self.load_installed(&record).await;
-        let plugin = plugin.map_err(|error| InstallError::Plugin { path, error })?;
+        let plugin = plugin.map_err(|error| InstallError::Plugin { from, error })?;
         for grant in self.ledger().held_by(&Holder::plugin(None, &record.name))? {
             if grant.slot != Record::DESIGNATION && !record.ask.slots.contains_key(&grant.slot) {
                 self.revoke_grant(grant.id)?;
@@ -316,6 +355,10 @@ impl Host {
     }
 
     /// Removes an installed plugin and revokes all its grants: calls under way end with `revoked`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not installed, or cannot be removed.
     pub async fn remove_plugin(&self, name: &str) -> Result<(), InstallError> {
         let _changing = self.changing().await;
         if let Some(known) = self.registry().plugin(name)
@@ -323,13 +366,12 @@ impl Host {
         {
             return Err(InstallError::Bundled(name.to_owned()));
         }
-        if !self.installed().remove(name)? {
+        let begun = self.begin_change().await?;
+        if !self.installed().list()?.iter().any(|known| known.name == name) {
             return Err(InstallError::Unknown(name.to_owned()));
         }
-        self.book().remove_plugin(name)?;
+        self.commit_removal(begun, name)?;
         self.swap_out(name);
-        // Whoever has this name next begins anew.
-        self.spaces().forget(name)?;
         Ok(())
     }
 
@@ -353,16 +395,6 @@ impl Host {
     }
 }
 
-/// The slots of a plugin that the host itself serves.
-fn slots_served(registry: &Registry, name: &str) -> impl Iterator<Item = String> {
-    let plugin = registry.plugin(name);
-    let served = plugin.into_iter().flat_map(|plugin| slots(plugin.manifest())).filter(|slot| {
-        let power = local_interface(slot.interface.as_deref().unwrap_or(&slot.slot));
-        power.is_some_and(|power| power != HTTP)
-    });
-    served.map(|slot| slot.slot.clone()).collect::<Vec<_>>().into_iter()
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, InstallError> {
-    read_bounded(path).map_err(|error| InstallError::Read { path: path.to_owned(), error })
+fn read(file: &Path) -> Result<Candidate, InstallError> {
+    Candidate::file(file).map_err(|error| InstallError::Read { path: file.to_owned(), error })
 }

@@ -47,3 +47,5 @@ pub use quarantine::{FAILURES, PutAside};
 
 mod reload;
 pub use reload::Watch;
+
+mod transaction;

@@ -1,62 +1,27 @@
 //! Replacing plugins while the host runs: a watched file changes, its new content is considered, and if it asks for
 //! no more than before it is live for the next invocation.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+mod watch;
+
+pub use watch::Watch;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify::Watcher as _;
 use powerbox_authority::grant::Holder;
 use powerbox_sandbox::Digest;
-use tokio::sync::mpsc;
 
 use crate::event::Event;
-use crate::host::{Host, WeakHost};
+use crate::host::Host;
 use crate::migration::MigrateError;
-use crate::plugin::{Code, InstalledPlugin, Origin, Plugin, PluginError, Seen, read_bounded};
-
-/// How long a file must be quiet before it is read: build tools write in pieces.
-const SETTLE: Duration = Duration::from_millis(50);
+use crate::plugin::{Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError, Seen};
 
 /// After how long a version is tried again that running commands were in the way of.
 const LATER: Duration = Duration::from_secs(2);
-
-/// Watches the files of installed plugins until it is dropped.
-pub struct Watch {
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
+/// How long a file that seems broken must be quiet before that is said: it may be half written.
+const SETTLE: Duration = Duration::from_millis(80);
 
 impl Host {
-    /// Begins to watch: the files that were installed, and the records, which other processes of the user change too.
-    pub fn watch(&self) -> Result<Watch, notify::Error> {
-        let (changed, changes) = mpsc::unbounded_channel();
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
-            Ok(event) if event.kind.is_access() && !is_close(&event) => {}
-            Ok(event) => {
-                for path in event.paths {
-                    let _ = changed.send(path);
-                }
-            }
-            Err(error) => tracing::warn!(%error, "watching plugin files failed"),
-        })?;
-        let mut folders = Folders { watcher, watched: BTreeSet::new() };
-        folders.add(self.installed().records());
-        for plugin in self.registry().plugins() {
-            if let Origin::Installed(source) = plugin.origin() {
-                folders.add(source);
-            }
-        }
-        let task = tokio::spawn(follow(self.downgrade(), folders, changes));
-        Ok(Watch { task })
-    }
-
     /// Looks at the file of an installed plugin again, and replaces the plugin if the file has changed and asks for no
     /// more. Tells what came of it, if anything did.
     pub async fn reconsider(&self, name: &str) {
@@ -66,14 +31,31 @@ impl Host {
             Err(error) => return tracing::warn!(%error, "the plugin records cannot be read"),
         };
         let Some(record) = record else { return };
-        let seen = Seen::of(&record.source);
-        if seen.is_none() {
-            // Gone, perhaps only for a moment: a build tool may be about to put it back.
-            return;
-        }
+        // Nobody watches a registry.
+        let Some(file) = record.source.watched() else { return };
         let kept = self.registry().plugin(name).is_some();
-        let considered = self.consider(&record).await;
-        if !matches!(considered, Ok(Some(Considered::Fits(..)))) {
+        let (seen, considered) = loop {
+            let seen = Seen::of(file);
+            if seen.is_none() {
+                // Gone, perhaps only for a moment: a build tool may be about to put it back.
+                return;
+            }
+            if seen == record.seen {
+                // This was looked at, and what there is to say of it was said.
+                return;
+            }
+            let considered = self.consider(&record).await;
+            if considered.is_ok() {
+                break (seen, considered);
+            }
+            tokio::time::sleep(SETTLE).await;
+            if Seen::of(file) == seen {
+                break (seen, considered);
+            }
+        };
+        // A signature may come a moment after what it signs.
+        let unsigned = matches!(considered, Err(PluginError::Signature(_)));
+        if !unsigned && !matches!(considered, Ok(Some(Considered::Fits { .. }))) {
             // This content was looked at: what there is to say of it is said once.
             let noted = self.installed().put(InstalledPlugin { seen, ..record.clone() });
             if let Err(error) = noted {
@@ -83,10 +65,10 @@ impl Host {
         match considered {
             Ok(None) => {}
             Ok(Some(Considered::More(wants))) => {
-                let remedy = format!("`powerbox plugin install {}` accepts", record.source.display());
+                let remedy = format!("`powerbox plugin install {}` accepts", record.source);
                 self.tell(Event::Waiting { plugin: name.to_owned(), wants, remedy });
             }
-            Ok(Some(Considered::Fits(plugin, bytes))) => {
+            Ok(Some(Considered::Fits { plugin, bytes, signer })) => {
                 let digest = plugin.digest();
                 let migrated = match self.migrate(&plugin, self.version_of(name).as_deref()).await {
                     Ok(migrated) => migrated,
@@ -102,8 +84,10 @@ impl Host {
                 };
                 let old = record.digest.clone();
                 let swapped = self.installed().keep(digest, &bytes).and_then(|()| {
-                    let ask = plugin.ask();
-                    self.installed().put(InstalledPlugin { digest: digest.to_string(), ask, seen, ..record })
+                    let (ask, version) = (plugin.ask(), plugin.manifest().about.version.clone());
+                    let digest = digest.to_string();
+                    let record = InstalledPlugin { digest, version, signer, ask, seen, ..record };
+                    self.installed().put(record)
                 });
                 if let Err(error) = swapped {
                     migrated.settle(self, &old);
@@ -138,10 +122,12 @@ impl Host {
     }
 
     async fn consider(&self, record: &InstalledPlugin) -> Result<Option<Considered>, PluginError> {
-        let bytes: Arc<[u8]> = read_bounded(&record.source)?.into();
+        let Some(candidate) = Candidate::again(&record.source)? else { return Ok(None) };
+        let bytes = candidate.bytes;
         if Digest::of(&bytes).to_string() == record.digest {
             return Ok(None);
         }
+        let signer = self.signatures().check(&bytes, candidate.signature.as_deref())?;
         let held = self.ledger().held_by(&Holder::plugin(None, &record.name)).unwrap_or_default();
         let bound = |slot: &str| held.iter().any(|grant| grant.slot == slot);
         let origin = Origin::Installed(record.source.clone());
@@ -156,6 +142,9 @@ impl Host {
             Err(error) => return Err(error),
         };
         let mut more = plugin.ask().beyond(&record.ask);
+        if record.signer.is_some() && record.signer != signer {
+            more.push("to be trusted without the signature of the key that signed the old one".to_owned());
+        }
         if plugin.name() != record.name {
             more.push(format!("another name, `{}`", plugin.name()));
         }
@@ -164,7 +153,7 @@ impl Host {
         }
         // Compile aside, so that the next invocation does not wait, and a component that cannot be compiled stays out.
         plugin.component(self.engine(), self.code_cache()).await?;
-        Ok(Some(Considered::Fits(Box::new(plugin), bytes)))
+        Ok(Some(Considered::Fits { plugin: Box::new(plugin), bytes, signer }))
     }
 
     /// Takes over what another process of the user did to the records.
@@ -202,57 +191,11 @@ impl Host {
 
 enum Considered {
     /// It asks for no more: it can take the old one's place.
-    Fits(Box<Plugin>, Arc<[u8]>),
+    Fits { plugin: Box<Plugin>, bytes: Arc<[u8]>, signer: Option<String> },
     /// It asks for this, too.
     More(Vec<String>),
 }
 
 fn same_version(plugin: &Plugin, record: &InstalledPlugin) -> bool {
     plugin.digest().to_string() == record.digest
-}
-
-fn is_close(event: &notify::Event) -> bool {
-    use notify::event::{AccessKind, AccessMode, EventKind};
-    matches!(event.kind, EventKind::Access(AccessKind::Close(AccessMode::Write)))
-}
-
-/// The folders that are watched: files are replaced by renaming, which only their folder sees.
-struct Folders {
-    watcher: notify::RecommendedWatcher,
-    watched: BTreeSet<PathBuf>,
-}
-
-impl Folders {
-    fn add(&mut self, file: &Path) {
-        let Some(folder) = file.parent() else { return };
-        if self.watched.contains(folder) {
-            return;
-        }
-        match self.watcher.watch(folder, notify::RecursiveMode::NonRecursive) {
-            Ok(()) => {
-                self.watched.insert(folder.to_owned());
-            }
-            Err(error) => tracing::warn!(%error, folder = %folder.display(), "a folder cannot be watched"),
-        }
-    }
-}
-
-/// The watching task. It reads nothing while files are still changing, and considers one plugin at a time.
-async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::UnboundedReceiver<PathBuf>) {
-    while let Some(first) = changes.recv().await {
-        let mut changed = BTreeSet::from([first]);
-        while let Ok(Some(path)) = tokio::time::timeout(SETTLE, changes.recv()).await {
-            changed.insert(path);
-        }
-        let Some(host) = host.upgrade() else { return };
-        if changed.contains(host.installed().records()) {
-            host.follow_records().await;
-        }
-        for record in host.installed().list().unwrap_or_default() {
-            folders.add(&record.source);
-            if changed.contains(&record.source) {
-                host.reconsider(&record.name).await;
-            }
-        }
-    }
 }

@@ -8,7 +8,7 @@ use powerbox_authority::caveat::Caveat;
 use powerbox_core::daemon::Connect;
 use powerbox_core::local::Output;
 use powerbox_core::local::store::Owner;
-use powerbox_core::plugin::{Origin, slot_meant};
+use powerbox_core::plugin::{Origin, Signatures, slot_meant};
 use powerbox_core::{Allowances, Bundled, Host, HostConfig, InvokeError, Link, Principal, Request};
 use powerbox_sandbox::EngineOptions;
 use serde_json::Value as Json;
@@ -148,6 +148,7 @@ impl Bench {
             bundled: self.bundled.clone(),
             connect: Arc::clone(connect),
             allowances,
+            signatures: Signatures::default(),
             engine: EngineOptions::default(),
         });
         host.await.map_err(wrong)

@@ -41,13 +41,17 @@ impl Web {
 }
 
 /// What went wrong, down to the cause: the outer error only says that something did.
-fn unreachable(error: reqwest::Error) -> HttpError {
+pub(crate) fn cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut cause: &dyn std::error::Error = &error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    HttpError::Unreachable(cause.to_string())
+    cause.to_string()
+}
+
+fn unreachable(error: reqwest::Error) -> HttpError {
+    HttpError::Unreachable(cause(error))
 }
 
 impl Outside for Web {

@@ -9,3 +9,5 @@ pub use client::{ClientError, client};
 
 mod http;
 pub use http::Web;
+
+pub mod oci;

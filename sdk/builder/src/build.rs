@@ -97,19 +97,30 @@ pub fn build(project: &Project, options: &BuildOptions) -> Result<Built, BuildEr
     let made = project.made();
     pack::write(&made.join(".gitignore"), b"*\n").map_err(BuildError::io(&made))?;
     let wit = lay_out_wit(project)?;
-    let raw = match project.language {
-        Language::Rust => rust::build(project, options)?,
-        Language::JavaScript => javascript::build(project, options, &wit)?,
-        Language::Python => python::build(project, options, &wit)?,
+    let finish = |raw: Vec<u8>| -> Result<Vec<u8>, BuildError> {
+        let mut sources = Resolve::default();
+        sources.push_path(&wit).map_err(|error| BuildError::Project(format!("{error:#}")))?;
+        component::finish(&raw, sources, &project.component, project.language, &project.about)
+            .map_err(|error| BuildError::Component(format!("{error:#}")))
+    };
+    let finished = match project.language {
+        Language::Rust => finish(rust::build(project, options)?)?,
+        Language::JavaScript => finish(javascript::build(project, options, &wit)?)?,
+        Language::Python => {
+            let inputs = python::inputs(project, &wit).map_err(BuildError::io(&project.folder))?;
+            match python::made_before(project, &inputs) {
+                Some(component) => component,
+                None => {
+                    let finished = finish(python::build(project, options, &wit)?)?;
+                    python::remember(project, &inputs, &finished).map_err(BuildError::io(&made))?;
+                    finished
+                }
+            }
+        }
     };
     if options.cancel.load(Ordering::Relaxed) {
         return Err(BuildError::Cancelled);
     }
-    let broken = |error: anyhow::Error| BuildError::Component(format!("{error:#}"));
-    let mut sources = Resolve::default();
-    sources.push_path(&wit).map_err(|error| BuildError::Project(format!("{error:#}")))?;
-    let finished = component::finish(&raw, sources, &project.component, project.language, &project.about);
-    let finished = finished.map_err(broken)?;
     let path = project.output();
     // Whoever watches the file must not be woken by a build that changed nothing.
     let changed = !fs::read(&path).is_ok_and(|there| there == finished);
@@ -153,8 +164,13 @@ fn lay_out_wit(project: &Project) -> Result<PathBuf, BuildError> {
                 wanted.push((PathBuf::from("deps").join(package).join(name), change(content)));
             }
         }
+        let others = wanted.len();
         if own.is_dir() {
             collect(&own, Path::new(""), &mut wanted)?;
+        }
+        if wanted.len() == others {
+            // A plugin without slots of its own has no package; readers of WIT want one.
+            wanted.push((PathBuf::from("none.wit"), b"package powerbox:none;\n".to_vec()));
         }
         if let Ok(there) = files_below(&to) {
             for name in there.iter().filter(|name| !wanted.iter().any(|(wanted, _)| wanted == *name)) {

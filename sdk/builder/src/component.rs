@@ -43,7 +43,11 @@ pub fn finish(
 
 /// The SHA-256 of a component's bytes, in hexadecimal, as the host names it.
 pub fn digest(component: &[u8]) -> String {
-    Sha256::digest(component).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(component))
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Adds the sections in which WebAssembly's tools keep an author's metadata.

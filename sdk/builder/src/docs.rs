@@ -33,7 +33,13 @@ fn world_text(sources: &Resolve, found: &Resolve, world: WorldId) -> Result<Stri
     let world = found.worlds.get(world).context("it has no world")?;
     for (direction, items) in [("import", &world.imports), ("export", &world.exports)] {
         for (key, item) in items {
-            let WorldItem::Interface { .. } = item else { continue };
+            let WorldItem::Interface { id, .. } = item else { continue };
+            // What an engine brings along, WASI, nobody here has documented.
+            let package =
+                found.interfaces.get(*id).and_then(|interface| found.packages.get(interface.package?));
+            if package.is_some_and(|package| !sources.package_names.contains_key(&package.name)) {
+                continue;
+            }
             let name = found.name_world_key(key);
             for line in item_docs(sources, &name).lines() {
                 writeln!(text, "/// {line}")?;

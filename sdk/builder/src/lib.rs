@@ -2,7 +2,9 @@
 //! the templates that new ones are made of.
 //!
 //! What it makes is a component with its documentation and its author's metadata inside; that it is a plugin is for the
-//! host to judge. It knows no host, no daemon and no grants.
+//! host to judge. It knows no host, no daemon and no grants. The same sources make a component with the same digest, in
+//! whichever folder they stand; of Python this holds for one folder only, since its tool keeps numbers of files in the
+//! component that the system gives anew each time.
 
 mod build;
 pub use build::{BuildError, BuildOptions, Built, build};
@@ -19,6 +21,8 @@ mod pack;
 
 mod project;
 pub use project::{About, Project, ProjectError};
+
+mod steady;
 
 mod template;
 pub use template::{New, NewError, new_project};

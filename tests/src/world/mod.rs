@@ -22,6 +22,7 @@ use powerbox_authority::ledger::Ledger;
 use powerbox_captp::{Config, Release, Session, Value, transport};
 use powerbox_core::daemon::{Connect, ConnectError};
 use powerbox_core::local::FrontEnd;
+use powerbox_core::plugin::Signatures;
 use powerbox_core::{
     Allowances, Bundled, Host, HostConfig, Installation, InvokeError, Link, Principal, Request,
 };
@@ -267,6 +268,7 @@ async fn host(folder: &Path, options: &Options) -> Result<Host> {
         bundled: vec![Bundled { bytes: bytes_of(&storage)?, own_names: &["inventory"] }],
         connect,
         allowances: options.allowances.clone(),
+        signatures: Signatures::default(),
         engine: options.engine.clone(),
     };
     Host::open(config).await.map_err(|error| anyhow!(error))

@@ -18,6 +18,7 @@ use futures_util::future::BoxFuture;
 use powerbox_authority::audit::{Decision, Filter, Reader};
 use powerbox_authority::grant::Holder;
 use powerbox_core::local::{FrontEnd, Output};
+use powerbox_core::plugin::Signatures;
 use powerbox_core::{Allowances, Event, Host, HostConfig, InvokeError, Principal, Request, Watch};
 use powerbox_sandbox::EngineOptions;
 use powerbox_tests::powerbox::component;
@@ -79,6 +80,7 @@ async fn open(folder: &Path) -> (Host, Arc<Gate>) {
         bundled: vec![],
         connect,
         allowances: Allowances::default(),
+        signatures: Signatures::default(),
         engine: EngineOptions::default(),
     };
     (Host::open(config).await.unwrap(), gate)

@@ -5,7 +5,7 @@ mod dev;
 mod new;
 mod test;
 
-pub(crate) use build::{BuildArguments, build};
+pub(crate) use build::{BuildArguments, build, project};
 pub(crate) use dev::{DevArguments, dev};
 pub(crate) use new::{NewArguments, new};
 pub(crate) use test::{TestArguments, test};

@@ -46,19 +46,17 @@ pub(super) fn checks(paths: &Paths) -> Vec<Check> {
 
 fn plugin(installed: &Installed, record: &InstalledPlugin) -> Check {
     let what = format!("plugin {}", record.name);
-    let again = format!("`powerbox plugin install {}`", record.source.display());
+    let again = format!("`powerbox plugin install {}`", record.source);
     match fs::read(installed.component(&record.digest)) {
         Err(error) => Check::bad(what, format!("its component cannot be read: {error}"), again),
         Ok(bytes) if Digest::of(&bytes).to_string() != record.digest => {
             Check::bad(what, "its component is not what was installed", again)
         }
-        Ok(_) if !record.source.exists() => Check::doubtful(
+        Ok(_) if record.source.watched().is_some_and(|path| !path.exists()) => Check::doubtful(
             what,
-            format!("{} is gone, so it cannot change", record.source.display()),
+            format!("{} is gone, so it cannot change", record.source),
             "put it back, or install the plugin from elsewhere",
         ),
-        Ok(bytes) => {
-            Check::fine(what, format!("{} KiB, from {}", bytes.len() >> 10, record.source.display()))
-        }
+        Ok(bytes) => Check::fine(what, format!("{} KiB, from {}", bytes.len() >> 10, record.source)),
     }
 }

@@ -39,9 +39,7 @@ fn text(app: &App, plugin: &Plugin, agents: &BTreeSet<Option<&str>>, grants: &Tr
     let mut lines = vec![format!("plugin {} – {}", plugin.name(), clean_line(&plugin.group().summary))];
     lines.push(match plugin.origin() {
         Origin::Bundled => "  comes with powerbox".to_owned(),
-        Origin::Installed(source) => {
-            format!("  installed from {}", clean_line(&source.display().to_string()))
-        }
+        Origin::Installed(source) => format!("  installed from {source}"),
     });
     if let Some(aside) = app.host.put_aside(plugin) {
         lines.push(format!("  {}", clean_line(&aside.to_string())));

@@ -12,7 +12,7 @@ use crate::principal::Principal;
 /// Who gives what the program gives by itself.
 const PROGRAM: &str = "powerbox";
 /// Who gives everything else.
-pub(super) const PERSON: &str = "person";
+pub(crate) const PERSON: &str = "person";
 
 /// What one holder has, by slot.
 #[derive(Debug, Default)]
@@ -168,7 +168,7 @@ impl Book {
 }
 
 /// Puts a change of the grants into the audit. That it could not be written is no reason to undo what is done.
-pub(super) fn record_act(audit: &Audit, who: &str, what: &str, record: &Record) {
+pub(crate) fn record_act(audit: &Audit, who: &str, what: &str, record: &Record) {
     let caveats: Vec<_> = record.caveats.iter().map(ToString::to_string).collect();
     let with = if caveats.is_empty() { String::new() } else { format!(" with {}", caveats.join("; ")) };
     let detail = format!("{} holds {} as {}{with}", record.holder, record.target, record.slot);

@@ -8,4 +8,4 @@ mod giving;
 mod held;
 
 pub use giving::{Gift, GiveError};
-pub(crate) use held::{Book, Held, HeldGrant};
+pub(crate) use held::{Book, Held, HeldGrant, PERSON, record_act};

@@ -1,11 +1,14 @@
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use super::Plugin;
 use crate::registry::Command;
 use crate::text::clean_line;
 
 /// How one version of a plugin differs from another, for people: what it imports and offers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Difference {
     /// The versions, where both say one and they differ.
     pub version: Option<(String, String)>,

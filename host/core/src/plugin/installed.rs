@@ -1,12 +1,13 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use powerbox_sandbox::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::Ask;
+use super::{Ask, Source, lock};
 
 /// The plugins that the user installed: a file of records, and a folder of components named after their digests.
 ///
@@ -24,30 +25,45 @@ pub struct Installed {
 pub struct InstalledPlugin {
     /// Its name: that of its command group.
     pub name: String,
-    /// The file that the user named. When it changes, its new content is considered.
-    pub source: PathBuf,
-    /// The digest of the version that runs.
+    /// What its author calls the version that runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The SHA-256 of that version's component. Another one is not run.
     pub digest: String,
+    /// The name of the key that signed it, if the user knows the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
+    /// Where it came from.
+    pub source: Source,
+    /// What was last seen of the source file, so that a start needs not read it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
     /// What that version asks for, which is what the user consented to.
     pub ask: Ask,
-    /// What was last seen of the source file, so that a start needs not read it again.
-    #[serde(default)]
-    pub seen: Option<Seen>,
 }
 
 /// What tells one content of a file from another without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     len: u64,
-    nanos: u128,
+    nanos: i64,
+    /// When the file was last changed by the system's count, and its number: a clock that is set back, or a tool that sets
+    /// times, does not hide a change.
+    #[serde(default)]
+    changed: (i64, i64),
+    #[serde(default)]
+    inode: i64,
 }
 
 impl Seen {
     /// Looks at a file; `None` if it is not there.
     pub fn of(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
-        let since = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        Some(Self { len: metadata.len(), nanos: since.as_nanos() })
+        // A time before 1970 is as good as none.
+        let since = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let changed = (metadata.ctime(), metadata.ctime_nsec());
+        let nanos = i64::try_from(since.as_nanos()).ok()?;
+        Some(Self { len: metadata.len(), nanos, changed, inode: metadata.ino().cast_signed() })
     }
 }
 
@@ -69,17 +85,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
         /// Where.
-        #[source]
-        error: serde_json::Error,
+        error: String,
     },
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Records {
-    version: u32,
-    plugins: Vec<InstalledPlugin>,
-}
+/// How long a component is kept that no record names any more.
+const KEPT: Duration = Duration::from_secs(3600);
 
 impl Installed {
     /// Opens the store whose records are in `state` and whose components are in `data`; both folders are made if need be.
@@ -88,7 +99,7 @@ impl Installed {
         for folder in [state, &components] {
             private_folder(folder).map_err(|error| StoreError::Io { path: folder.to_owned(), error })?;
         }
-        Ok(Self { records: state.join("plugins.json"), components })
+        Ok(Self { records: state.join("plugins.lock"), components })
     }
 
     /// The file of records, to watch for changes by other processes.
@@ -98,18 +109,28 @@ impl Installed {
 
     /// All installed plugins, sorted by name.
     pub fn list(&self) -> Result<Vec<InstalledPlugin>, StoreError> {
-        let text = match fs::read(&self.records) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(self.io(error)),
+        let read =
+            |path: &Path, parse: &dyn Fn(&[u8]) -> Result<Vec<InstalledPlugin>, String>| match fs::read(path)
+            {
+                Ok(text) => parse(&text)
+                    .map(Some)
+                    .map_err(|error| StoreError::Damaged { path: path.to_owned(), error }),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(StoreError::Io { path: path.to_owned(), error }),
+            };
+        let lock = |text: &[u8]| {
+            let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
+            lock::read_lock(text)
         };
-        let damaged = |error| StoreError::Damaged { path: self.records.clone(), error };
-        let records: Records = serde_json::from_slice(&text).map_err(damaged)?;
-        if records.version != 2 {
-            let error = serde::de::Error::custom(format!("version {} is not known", records.version));
-            return Err(damaged(error));
+        if let Some(plugins) = read(&self.records, &lock)? {
+            return Ok(plugins);
         }
-        Ok(records.plugins)
+        Ok(read(&self.old_records(), &lock::read_old)?.unwrap_or_default())
+    }
+
+    /// The records of earlier versions of this program, read until there is a lock file.
+    fn old_records(&self) -> PathBuf {
+        self.records.with_extension("json")
     }
 
     /// Where the component with a digest is kept.
@@ -122,7 +143,24 @@ impl Installed {
     /// Keeps a component's bytes.
     pub fn keep(&self, digest: Digest, bytes: &[u8]) -> Result<(), StoreError> {
         let path = self.component(&digest.to_string());
-        write_aside(&path, bytes).map_err(|error| StoreError::Io { path, error })
+        write_aside(&path, bytes).map_err(|error| StoreError::Io { path, error })?;
+        self.sweep();
+        Ok(())
+    }
+
+    /// Removes components that no record names any more. Those of the last hour stay: another process may be about to
+    /// load one.
+    fn sweep(&self) {
+        let (Ok(records), Ok(entries)) = (self.list(), fs::read_dir(&self.components)) else { return };
+        let named: Vec<_> = records.iter().map(|record| self.component(&record.digest)).collect();
+        for entry in entries.flatten() {
+            let age = entry.metadata().and_then(|metadata| metadata.modified());
+            let old = age.ok().and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age > KEPT);
+            if old && !named.contains(&entry.path()) {
+                // What stays behind costs room, nothing else.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// Records a plugin in place of one of the same name.
@@ -130,7 +168,6 @@ impl Installed {
         self.change(|plugins| {
             plugins.retain(|known| known.name != plugin.name);
             plugins.push(plugin);
-            plugins.sort_by(|a, b| a.name.cmp(&b.name));
         })
     }
 
@@ -152,16 +189,18 @@ impl Installed {
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<InstalledPlugin>)) -> Result<(), StoreError> {
-        let lock_path = self.records.with_extension("lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
-        let lock = lock.and_then(|file: File| file.lock().map(|()| file)).map_err(|error| self.io(error))?;
+        let lock_path = self.records.with_extension("lock.guard");
+        let guard = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
+        let guard =
+            guard.and_then(|file: File| file.lock().map(|()| file)).map_err(|error| self.io(error))?;
         let mut plugins = self.list()?;
         change(&mut plugins);
-        let mut text = serde_json::to_vec_pretty(&Records { version: 2, plugins })
+        let text = lock::write(&plugins)
             .map_err(|error| StoreError::Damaged { path: self.records.clone(), error })?;
-        text.push(b'\n');
-        write_aside(&self.records, &text).map_err(|error| self.io(error))?;
-        drop(lock);
+        write_aside(&self.records, text.as_bytes()).map_err(|error| self.io(error))?;
+        // From here on it is not read.
+        let _ = fs::remove_file(self.old_records());
+        drop(guard);
         Ok(())
     }
 
@@ -196,10 +235,12 @@ mod tests {
     fn plugin(name: &str) -> InstalledPlugin {
         InstalledPlugin {
             name: name.into(),
-            source: "/somewhere/x.wasm".into(),
+            version: Some("1.2.0".into()),
             digest: "00ff".into(),
+            signer: None,
+            source: Source::File { path: "/somewhere/x.wasm".into() },
+            seen: Some(Seen { len: 3, nanos: 7 }),
             ask: Ask::default(),
-            seen: None,
         }
     }
 
@@ -221,10 +262,45 @@ mod tests {
     fn damaged_records_are_an_error_and_not_an_empty_list() {
         let folder = tempfile::tempdir().unwrap();
         let store = Installed::open(folder.path(), folder.path()).unwrap();
-        fs::write(store.records(), "{\"version\":2,\"plugins\":[{}]}").unwrap();
+        fs::write(store.records(), "version = 3\n[[plugin]]\n").unwrap();
         assert!(matches!(store.list(), Err(StoreError::Damaged { .. })));
-        fs::write(store.records(), "{\"version\":3,\"plugins\":[]}").unwrap();
+        fs::write(store.records(), "version = 4\n").unwrap();
         assert!(matches!(store.list(), Err(StoreError::Damaged { .. })));
+    }
+
+    #[test]
+    fn the_lock_file_is_for_people_and_says_the_same_when_it_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Installed::open(folder.path(), folder.path()).unwrap();
+        let ask = Ask {
+            slots: [("out".into(), "powerbox:plugin/output@0.1".into())].into(),
+            effects: [("show".into(), 1)].into(),
+            rights: [("show name".into(), vec!["read".into()])].into(),
+        };
+        let reference = Source::Registry { reference: "oci://x/y:1".into(), manifest: "sha256:aa".into() };
+        let one = InstalledPlugin { source: reference, signer: Some("anna".into()), ask, ..plugin("b") };
+        store.put(one.clone()).unwrap();
+        store.put(plugin("a")).unwrap();
+        let text = fs::read_to_string(store.records()).unwrap();
+        insta::assert_snapshot!(text, @"");
+        store.put(one.clone()).unwrap();
+        assert_eq!(fs::read_to_string(store.records()).unwrap(), text);
+        assert_eq!(store.list().unwrap()[1], one);
+    }
+
+    #[test]
+    fn records_of_the_version_before_are_taken_over_with_the_first_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Installed::open(folder.path(), folder.path()).unwrap();
+        let old = folder.path().join("plugins.json");
+        let text = r#"{"version":2,"plugins":[{"name":"a","source":"/x.wasm","digest":"00",
+            "ask":{"slots":{},"effects":{"a":1},"rights":{}},"seen":{"len":3,"nanos":1764201234567890123}}]}"#;
+        fs::write(&old, text).unwrap();
+        let before = store.list().unwrap();
+        assert_eq!(before[0].source, Source::File { path: "/x.wasm".into() });
+        store.put(plugin("b")).unwrap();
+        assert!(!old.exists());
+        assert_eq!(store.list().unwrap()[0], before[0]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use powerbox_sandbox::{
 };
 
 use super::slots::refused_imports;
-use super::{Code, Origin, Plugin};
+use super::{Code, Origin, Plugin, SignatureError};
 use crate::bridge::from_wit;
 use crate::membrane::Handle;
 use crate::registry::{CommandGroup, DescribeError, read_group};
@@ -37,6 +37,9 @@ pub enum PluginError {
     /// The file cannot be read.
     #[error("cannot read it: {0}")]
     Read(#[from] std::io::Error),
+    /// It is not signed as it should be.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
     /// The store's copy is not what its name says.
     #[error("the installed copy was changed; install it again")]
     Changed,

@@ -1,19 +1,28 @@
 //! Plugins: what each asks for, its code, and how one version replaces another.
 
 mod ask;
+mod candidate;
 mod difference;
 mod installed;
+mod intent;
 mod load;
+mod lock;
+mod signature;
 mod slots;
+mod source;
 
 pub use ask::Ask;
+pub use candidate::Candidate;
 pub use difference::Difference;
 pub use installed::{Installed, InstalledPlugin, Seen, StoreError};
 pub(crate) use installed::{private_folder, write_aside};
-pub(crate) use load::read_bounded;
+pub(crate) use intent::{Changing, Intent, may_die_at};
 pub use load::{PluginError, load};
+pub use lock::read_lock;
+pub use signature::{Demand, SignatureError, Signatures};
 pub(crate) use slots::{is_power, local_interface, local_interface_named};
 pub use slots::{known_interface, refused_imports, slot_meant, slots};
+pub use source::{Source, signature_beside};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,8 +37,8 @@ use crate::registry::CommandGroup;
 pub enum Origin {
     /// It is part of this binary.
     Bundled,
-    /// The user installed this file, which is watched.
-    Installed(PathBuf),
+    /// The user installed it from there.
+    Installed(Source),
 }
 
 /// One version of one plugin. A replaced plugin is a new `Plugin`; invocations that run keep the one they began with.

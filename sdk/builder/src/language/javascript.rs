@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use crate::build::{BuildError, BuildOptions};
 use crate::pack;
 use crate::project::Project;
+use crate::steady;
 use crate::tool::{self, Ended};
 
 const TOOL: &str = "componentize-qjs";
@@ -29,7 +30,14 @@ pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Re
     let mut command = Command::new(&program);
     command.current_dir(&project.folder);
     // Plain functions, as the contract is given to it.
-    command.arg("--sync").arg("--wit").arg(wit).arg("--js").arg(&source).arg("--output").arg(&output);
+    command
+        .args(["--sync", "--opt-size"])
+        .arg("--wit")
+        .arg(wit)
+        .arg("--js")
+        .arg(&source)
+        .arg("--output")
+        .arg(&output);
     command.args(["--module-root", "."]);
     if let Some(world) = &project.world {
         command.args(["--world", world]);
@@ -37,6 +45,7 @@ pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Re
     if !project.virtual_wasi {
         command.arg("--stub-wasi");
     }
+    steady::steady(&mut command, &made).map_err(BuildError::io(&made))?;
     match tool::aside(&mut command, &options.cancel).map_err(BuildError::io(&program))? {
         Ended::Well => fs::read(&output).map_err(BuildError::io(&output)),
         Ended::Badly(said) => Err(BuildError::Tool { tool: TOOL, said }),

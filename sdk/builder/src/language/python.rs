@@ -1,14 +1,22 @@
 //! Python: `componentize-py` from the project's `.venv`, which puts CPython and the source into a component.
 
+use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime};
+
+use sha2::{Digest as _, Sha256};
 
 use crate::build::{BuildError, BuildOptions};
+use crate::component;
 use crate::pack;
 use crate::project::Project;
+use crate::steady;
 use crate::tool::{self, Ended};
 
 /// The version of the tool that the templates and the SDK were tried with.
@@ -28,10 +36,27 @@ pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Re
     let (true, Some(module)) = (path.is_file(), module) else {
         return Err(BuildError::Project(format!("there is no {}", path.display())));
     };
+    // The tool keeps compiled modules beside the sources, and the sources' times in the component. So it is given a
+    // copy, which has other times.
+    let copies = made.join("build");
+    let own = path.parent().unwrap_or(&project.folder);
+    let copied = || {
+        if copies.exists() {
+            fs::remove_dir_all(&copies)?;
+        }
+        copy_steadily(own, &copies.join("src"))?;
+        copy_steadily(wit, &copies.join("wit"))?;
+        for (name, content) in pack::below("sdk/python") {
+            pack::write(&copies.join("sdk").join(name), content)?;
+        }
+        set_moment(&copies.join("sdk"))
+    };
+    copied().map_err(BuildError::io(&copies))?;
     let output = made.join("component.wasm");
-    let mut command = Command::new(&program);
-    command.current_dir(&project.folder).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONHASHSEED", "0");
-    command.arg("--quiet").arg("--wit-path").arg(wit);
+    // Not the script by itself: its first line holds where the environment was when it was made.
+    let mut command = Command::new(program.with_file_name("python"));
+    command.arg(&program).current_dir(&copies);
+    command.args(["--quiet", "--wit-path", "wit"]);
     if let Some(world) = &project.world {
         command.args(["--world", world]);
     }
@@ -39,15 +64,104 @@ pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Re
     if !project.virtual_wasi {
         command.arg("--stub-wasi");
     }
-    command.arg(module).arg("--output").arg(&output);
-    for folder in [path.parent().unwrap_or(&project.folder), &made] {
-        command.arg("--python-path").arg(folder);
-    }
-    match tool::aside(&mut command, &options.cancel).map_err(BuildError::io(&program))? {
+    command.arg(module).arg("--output").arg(&output).args(["--python-path", "src", "--python-path", "sdk"]);
+    steady::steady(&mut command, &made).map_err(BuildError::io(&made))?;
+    let ended = tool::aside(&mut command, &options.cancel).map_err(BuildError::io(&program))?;
+    fs::remove_dir_all(&copies).map_err(BuildError::io(&copies))?;
+    match ended {
         Ended::Well => fs::read(&output).map_err(BuildError::io(&output)),
-        Ended::Badly(said) => Err(BuildError::Tool { tool: TOOL, said }),
+        // In the component that is being made the folders have numbers.
+        Ended::Badly(said) => {
+            let folder = source.parent().unwrap_or(Path::new("")).display();
+            Err(BuildError::Tool { tool: TOOL, said: said.replace("\"/0/", &format!("\"{folder}/")) })
+        }
         Ended::Cancelled => Err(BuildError::Cancelled),
     }
+}
+
+/// A digest of all that a build depends on.
+pub(crate) fn inputs(project: &Project, wit: &Path) -> io::Result<String> {
+    let mut digest = Sha256::new();
+    digest.update(format!("{TOOL_VERSION}\0{:?}\0{:?}\0", project.about, project.component));
+    digest.update(format!("{:?}\0{:?}\0{}\0", project.world, project.source, project.virtual_wasi));
+    for (name, content) in pack::below("sdk/python") {
+        digest.update(format!("{name}\0{}\0", content.len()));
+        digest.update(content);
+    }
+    let source = project.source.as_deref().and_then(Path::parent).unwrap_or(Path::new("src"));
+    for folder in [wit, &project.folder.join(source)] {
+        add(folder, Path::new(""), &mut digest)?;
+    }
+    Ok(component::hexadecimal(&digest.finalize()))
+}
+
+fn add(root: &Path, below: &Path, digest: &mut Sha256) -> io::Result<()> {
+    for (name, is_folder) in entries(&root.join(below))? {
+        let place = below.join(name);
+        if is_folder {
+            add(root, &place, digest)?;
+        } else {
+            let content = fs::read(root.join(&place))?;
+            digest.update(format!("{}\0{}\0", place.display(), content.len()));
+            digest.update(content);
+        }
+    }
+    Ok(())
+}
+
+/// What a component was made of, and which one it became.
+const MADE: &str = "made";
+
+/// The component, if it is the one that was made of these inputs. The tool sees numbers and times of the files that it
+/// unpacks, and keeps some in the component's memory; so making it anew would give it another digest, for nothing.
+pub(crate) fn made_before(project: &Project, inputs: &str) -> Option<Vec<u8>> {
+    let made = fs::read_to_string(project.made().join(MADE)).ok()?;
+    let component = fs::read(project.output()).ok()?;
+    (made == stamp(inputs, &component)).then_some(component)
+}
+
+/// Remembers what the component was made of.
+pub(crate) fn remember(project: &Project, inputs: &str, component: &[u8]) -> io::Result<()> {
+    fs::write(project.made().join(MADE), stamp(inputs, component))
+}
+
+fn stamp(inputs: &str, component: &[u8]) -> String {
+    format!("{inputs} {}\n", component::digest(component))
+}
+
+fn copy_steadily(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for (name, is_folder) in entries(from)? {
+        let (from, to) = (from.join(&name), to.join(&name));
+        if is_folder {
+            copy_steadily(&from, &to)?;
+        } else {
+            fs::copy(&from, &to)?;
+        }
+    }
+    set_moment(to)
+}
+
+/// Gives a folder and its files a time that is the same in every build.
+fn set_moment(folder: &Path) -> io::Result<()> {
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(315_532_800);
+    for (name, is_folder) in entries(folder)? {
+        if !is_folder {
+            fs::File::options().write(true).open(folder.join(name))?.set_modified(moment)?;
+        }
+    }
+    fs::File::open(folder)?.set_modified(moment)
+}
+
+/// What is in a folder, by name, and whether it is a folder itself; nothing of what Python leaves there.
+fn entries(folder: &Path) -> io::Result<BTreeMap<OsString, bool>> {
+    let entries = fs::read_dir(folder)?.map(|entry| {
+        let entry = entry?;
+        Ok((entry.file_name(), entry.path().is_dir()))
+    });
+    let mut entries = entries.collect::<io::Result<BTreeMap<_, _>>>()?;
+    entries.retain(|name, _| name != "__pycache__");
+    Ok(entries)
 }
 
 /// The tool of the project's own environment, which is made if it is not there; an environment that is active counts.

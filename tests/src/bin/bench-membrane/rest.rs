@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
-use powerbox_core::plugin::{Code, Origin, load};
+use powerbox_core::plugin::{Code, Origin, Source, load};
 use powerbox_core::registry::Registry;
 use powerbox_sandbox::{CacheBounds, CodeCache, Digest, Engine, EngineOptions};
 use powerbox_tests::powerbox::component;
@@ -43,7 +43,7 @@ pub(crate) async fn measure(plugins: usize) -> Result<Vec<Figure>> {
     let load = async |number: usize| -> Result<_> {
         let bytes = variant(number)?;
         std::fs::write(&file, &bytes)?;
-        let origin = Origin::Installed(file.clone());
+        let origin = Origin::Installed(Source::File { path: file.clone() });
         let plugin =
             load(&engine, Some(&cache), Some(&descriptions), origin, Code::File(file.clone()), |_| true, &[])
                 .await?;

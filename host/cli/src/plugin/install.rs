@@ -1,0 +1,134 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use powerbox_authority::grant::Target;
+use powerbox_core::plugin::{Candidate, Difference, InstalledPlugin, slots};
+use powerbox_core::text::clean_line;
+use powerbox_core::{Host, Installation};
+use serde_json::json;
+
+use super::{candidate, locked};
+use crate::arguments::slot_binding;
+use crate::ask;
+use crate::exit::{Failure, Status};
+use crate::grant::words;
+use crate::held::is_hosts_own;
+use crate::render::print_json;
+
+/// What to install, and how.
+#[derive(Debug, Args)]
+pub(crate) struct InstallArguments {
+    /// A component file, a project's folder or oci://host/repository:tag
+    #[arg(required_unless_present = "locked", value_name = "FILE|FOLDER|oci://…")]
+    from: Option<String>,
+    /// Bind a slot to the object of this name, or a slot for the web to an origin (can be repeated)
+    #[arg(long, value_name = "SLOT=NAME", value_parser = slot_binding)]
+    bind: Vec<(String, String)>,
+    /// Install without asking
+    #[arg(long, short)]
+    yes: bool,
+    /// Accept a version that is older than the installed one
+    #[arg(long)]
+    allow_downgrade: bool,
+    /// Install exactly what this plugins.lock names
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "bind"])]
+    locked: Option<PathBuf>,
+    /// Reach a registry on another machine without encryption
+    #[arg(long)]
+    insecure_registry: bool,
+}
+
+pub(super) async fn install(host: &Host, arguments: InstallArguments, json: bool) -> Result<(), Failure> {
+    if let Some(lock) = &arguments.locked {
+        return locked::install(host, lock, arguments.insecure_registry, json).await;
+    }
+    let from = arguments.from.unwrap_or_default();
+    let candidate = candidate::find(&from, arguments.insecure_registry).await?;
+    let asks = !arguments.yes && !json && ask::somebody_is_there();
+    let mut bind = arguments.bind;
+    if asks {
+        bind.extend(ask_bindings(host, &candidate, &bind).await?);
+    }
+    let installation = host.prepare(&candidate, &bind).await?;
+    let plugin = installation.plugin();
+    if !json {
+        eprintln!("the plugin `{}` – {}", plugin.name(), clean_line(&plugin.group().summary));
+        if let Some(signer) = &installation.record().signer {
+            eprintln!("  signed by the key `{}`", clean_line(signer));
+        }
+        let registry = host.registry();
+        if let Some(old) = registry.plugin(plugin.name()) {
+            for line in Difference::between(old, plugin).lines() {
+                eprintln!("  {line}");
+            }
+        }
+        for line in self::asks(&installation) {
+            eprintln!("  {line}");
+        }
+    }
+    if installation.is_older() && !arguments.allow_downgrade {
+        let version =
+            |record: &InstalledPlugin| clean_line(record.version.as_deref().unwrap_or("")).to_string();
+        let new = version(installation.record());
+        let old = installation.before().map(version).unwrap_or_default();
+        let older = format!("version {new} is older than {old}, which is installed");
+        if !asks {
+            return Err(Failure::new(Status::Denied, older).hinted("`--allow-downgrade` installs it"));
+        }
+        eprintln!("  {older}");
+    }
+    if asks && !ask::confirm("install it?")? {
+        return Err(Failure::new(Status::Failed, "nothing was installed"));
+    }
+    let name = plugin.name().to_owned();
+    let commands: Vec<_> = plugin.group().commands.iter().map(|command| command.name.clone()).collect();
+    let digest = plugin.digest().to_string();
+    host.install(installation).await?;
+    if json {
+        return print_json(&json!({ "plugin": name, "digest": digest, "commands": commands }));
+    }
+    eprintln!("installed; its commands: {}", commands.join(", "));
+    Ok(())
+}
+
+/// What a plugin that is about to be installed asks for, and what its slots would reach, in lines.
+pub(crate) fn asks(installation: &Installation) -> Vec<String> {
+    let slots = installation.ask().slots.iter().map(|(slot, interface)| {
+        let bound = match installation.bindings().get(slot) {
+            Some(Target::Power { .. }) => "is served by the host".to_owned(),
+            Some(to) => format!("is bound to {to}"),
+            None if is_hosts_own(interface) => "is served by the host".to_owned(),
+            None => "stays unbound".to_owned(),
+        };
+        // A plain import's slot is named after its interface.
+        let interface =
+            if slot.starts_with(interface.as_str()) { String::new() } else { format!(" ({interface})") };
+        format!("slot {slot}{interface} {bound}")
+    });
+    let rights = installation.ask().rights.iter();
+    slots.chain(rights.map(|(place, rights)| words::designated(place, rights))).collect()
+}
+
+/// Asks the person what to bind to each slot that is not bound yet.
+async fn ask_bindings(
+    host: &Host,
+    candidate: &Candidate,
+    bound: &[(String, String)],
+) -> Result<Vec<(String, String)>, Failure> {
+    let (manifest, _) = host.look_at(candidate).await?;
+    let mut answers = Vec::new();
+    for slot in slots(&manifest) {
+        let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
+        if is_hosts_own(interface) || bound.iter().any(|(known, _)| *known == slot.slot) {
+            continue;
+        }
+        let answer = ask::question(&format!(
+            "name of the object for slot `{}` ({interface}), empty for none: ",
+            slot.slot
+        ))?;
+        if !answer.is_empty() {
+            answers.push((slot.slot.clone(), answer));
+        }
+    }
+    Ok(answers)
+}

@@ -1,0 +1,64 @@
+//! Installing what a lock file of another machine names, to the byte.
+
+use std::path::Path;
+
+use powerbox_core::Host;
+use powerbox_core::plugin::{Candidate, InstalledPlugin, Source, read_lock};
+use powerbox_core::text::clean_line;
+use serde_json::{Value as Json, json};
+
+use super::candidate;
+use crate::exit::{Failure, Status};
+use crate::render::print_json;
+
+/// Installs all plugins of a lock file. Before the first is installed, all are known to be what the file says.
+pub(super) async fn install(host: &Host, lock: &Path, insecure: bool, json: bool) -> Result<(), Failure> {
+    let failed = |reason: String| Failure::new(Status::Failed, format!("{}: {reason}", lock.display()));
+    let text = std::fs::read_to_string(lock).map_err(|error| failed(error.to_string()))?;
+    let mut ready = Vec::new();
+    for record in read_lock(&text).map_err(failed)? {
+        let found = find(&record, insecure).await?;
+        let digest = powerbox_sandbox::Digest::of(&found.bytes).to_string();
+        if digest != record.digest {
+            return Err(Failure::new(
+                Status::Denied,
+                format!(
+                    "`{}` from {} has the digest {digest}, and the lock file says {}; nothing was installed",
+                    clean_line(&record.name),
+                    record.source,
+                    clean_line(&record.digest),
+                ),
+            ));
+        }
+        let installation = host.prepare(&found, &[]).await?;
+        if installation.before().is_none_or(|before| before.digest != digest) {
+            ready.push(installation);
+        }
+    }
+    let mut names = Vec::new();
+    for installation in ready {
+        names.push(installation.plugin().name().to_owned());
+        host.install(installation).await?;
+    }
+    if json {
+        return print_json(&json!({ "installed": names.into_iter().map(Json::from).collect::<Json>() }));
+    }
+    match names.as_slice() {
+        [] => eprintln!("all plugins of the lock file are installed already"),
+        names => eprintln!("installed: {}", names.join(", ")),
+    }
+    Ok(())
+}
+
+async fn find(record: &InstalledPlugin, insecure: bool) -> Result<Candidate, Failure> {
+    match &record.source {
+        Source::Registry { reference, manifest } => {
+            // The tag may stand for something else by now.
+            let reference = candidate::reference(reference)?;
+            let registry = candidate::registry(insecure)?;
+            let resolved = registry.resolve(&reference.pinned(manifest)).await.map_err(candidate::failed)?;
+            candidate::fetch(&registry, &reference, resolved).await
+        }
+        source => candidate::find(&source.named(), insecure).await,
+    }
+}

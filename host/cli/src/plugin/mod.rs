@@ -1,0 +1,40 @@
+//! `plugin …`: what the person decides about plugins.
+
+mod candidate;
+mod inspect;
+mod install;
+mod list;
+mod locked;
+mod publish;
+mod remove;
+mod restore;
+mod update;
+
+pub(crate) use install::{InstallArguments, asks};
+pub(crate) use publish::PublishArguments;
+pub(crate) use update::UpdateArguments;
+
+use crate::app::App;
+use crate::arguments::PluginVerb;
+use crate::author;
+use crate::exit::Failure;
+
+/// Runs one of the verbs.
+pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<(), Failure> {
+    let host = &app.host;
+    match verb {
+        PluginVerb::New(arguments) => author::new(arguments, json),
+        PluginVerb::Build(arguments) => author::build(arguments, json).await,
+        // It has a status of its own.
+        PluginVerb::Test(arguments) => author::test(&app.paths, arguments, json).await.map(drop),
+        PluginVerb::Inspect { plugin, insecure_registry } => {
+            inspect::inspect(host, &plugin, insecure_registry, json).await
+        }
+        PluginVerb::Install(arguments) => install::install(host, arguments, json).await,
+        PluginVerb::Update(arguments) => update::update(host, arguments, json).await,
+        PluginVerb::Publish(arguments) => publish::publish(arguments, json).await,
+        PluginVerb::List => list::list(app, json),
+        PluginVerb::Restore { name } => restore::restore(host, &name, json),
+        PluginVerb::Remove { name } => remove::remove(host, &name, json).await,
+    }
+}

@@ -1,0 +1,178 @@
+//! Changing what is installed, in steps that a crash cannot leave half done.
+//!
+//! The component is in the store before anything else. Then the [`Intent`] is written down, then the grants and the record
+//! are changed, and the intent goes. Who opens the host, or begins a change, first finishes what a dead process left.
+
+use std::collections::BTreeMap;
+
+use powerbox_authority::grant::{Holder, Record, Target};
+use powerbox_authority::ledger::{NewGrant, Origin as GrantOrigin};
+
+use crate::event::Event;
+use crate::grants::{GiveError, PERSON, record_act};
+use crate::host::Host;
+use crate::install::InstallError;
+use crate::local::HTTP;
+use crate::plugin::{Changing, InstalledPlugin, Intent, Plugin, local_interface, may_die_at, slots};
+
+impl Host {
+    /// The right to change what is installed, when nothing is left over.
+    pub(crate) async fn begin_change(&self) -> Result<Changing, InstallError> {
+        loop {
+            let changing = self.installed().begin()?;
+            match changing.left_over()? {
+                None => return Ok(changing),
+                Some(intent) => self.finish(changing, intent).await?,
+            }
+        }
+    }
+
+    /// Does to the end what a process began that is gone.
+    pub(crate) async fn finish_what_was_begun(&self) {
+        if let Err(error) = self.begin_change().await {
+            tracing::error!(%error, "an installation that was broken off cannot be finished");
+        }
+    }
+
+    async fn finish(&self, changing: Changing, intent: Intent) -> Result<(), InstallError> {
+        match &intent {
+            Intent::Remove { name } => self.remove_all_of(name)?,
+            Intent::Install { record, bound, fresh } => match self.load_installed(record).await {
+                Ok(plugin) => {
+                    let before = self.installed().list()?.into_iter().find(|known| known.name == record.name);
+                    let from = before.as_ref().and_then(|before| before.version.as_deref());
+                    // What it kept may not be in its form yet, and if it is, this makes the same of it again.
+                    match self.migrate(&plugin, from).await {
+                        Ok(migrated) => {
+                            let done = self.give_and_record(record, bound, *fresh, &plugin);
+                            let old = before.map(|before| before.digest).unwrap_or_default();
+                            migrated.settle(self, if done.is_ok() { &record.digest } else { &old });
+                            done?;
+                        }
+                        Err(error) => {
+                            let (plugin, reason) = (record.name.clone(), error.to_string());
+                            self.tell(Event::Broken { plugin, reason, kept: !fresh });
+                        }
+                    }
+                }
+                Err(error) => {
+                    // Its component was damaged meanwhile. Then the state before is the one to have.
+                    let (plugin, reason) = (record.name.clone(), error.to_string());
+                    if *fresh {
+                        self.book().remove_plugin(&plugin)?;
+                    }
+                    self.tell(Event::Broken { plugin, reason, kept: !fresh });
+                }
+            },
+        }
+        Ok(changing.end()?)
+    }
+
+    /// Makes a version the one that is installed. Its component is in the store.
+    pub(crate) fn commit_installation(
+        &self,
+        changing: Changing,
+        record: InstalledPlugin,
+        bound: BTreeMap<String, Target>,
+        fresh: bool,
+        plugin: &Plugin,
+    ) -> Result<(), InstallError> {
+        let intent = Intent::Install { record: Box::new(record.clone()), bound: bound.clone(), fresh };
+        changing.intend(&intent)?;
+        may_die_at("install-intended");
+        let done = self.give_and_record(&record, &bound, fresh, plugin);
+        if done.is_err() {
+            if fresh {
+                // What is not recorded as installed has nothing.
+                self.book().remove_plugin(&record.name)?;
+            }
+            // The version before is still the one on record. Slots that only the new one lacks stay taken back.
+            changing.end()?;
+            return done;
+        }
+        may_die_at("install-recorded");
+        Ok(changing.end()?)
+    }
+
+    /// Removes a plugin with all that it has.
+    pub(crate) fn commit_removal(&self, changing: Changing, name: &str) -> Result<(), InstallError> {
+        changing.intend(&Intent::Remove { name: name.to_owned() })?;
+        may_die_at("removal-intended");
+        self.remove_all_of(name)?;
+        Ok(changing.end()?)
+    }
+
+    fn remove_all_of(&self, name: &str) -> Result<(), InstallError> {
+        self.book().remove_plugin(name)?;
+        may_die_at("removal-revoked");
+        self.installed().remove(name)?;
+        may_die_at("removal-recorded");
+        // Whoever has this name next begins anew.
+        Ok(self.spaces().forget(name)?)
+    }
+
+    fn give_and_record(
+        &self,
+        record: &InstalledPlugin,
+        bound: &BTreeMap<String, Target>,
+        fresh: bool,
+        plugin: &Plugin,
+    ) -> Result<(), InstallError> {
+        if fresh {
+            // Another plugin may have had this name: what was granted to that one was not granted to this one.
+            self.book().remove_plugin(&record.name)?;
+            self.spaces().forget(&record.name)?;
+        }
+        self.give_at_installation(bound, plugin)?;
+        may_die_at("install-granted");
+        Ok(self.installed().put(record.clone())?)
+    }
+
+    /// Gives a plugin what its installation says. A slot that was taken back is given again, as is the right to what the
+    /// user names: installing is consenting. What it had for slots that are gone is taken back.
+    fn give_at_installation(
+        &self,
+        bound: &BTreeMap<String, Target>,
+        plugin: &Plugin,
+    ) -> Result<(), InstallError> {
+        let holder = Holder::plugin(None, plugin.name());
+        let here = |slot: &str| slots(plugin.manifest()).any(|known| known.slot == slot);
+        for record in self.ledger().held_by(&holder)? {
+            if record.slot != Record::DESIGNATION && !here(&record.slot) {
+                self.revoke_grant(record.id)?;
+            }
+        }
+        let mut wanted = Vec::new();
+        for (slot, target) in bound {
+            let filling = self.ledger().filling(&holder, slot)?;
+            if !filling.is_some_and(|record| record.target == *target && record.caveats.is_empty()) {
+                wanted.push((slot.clone(), target.clone()));
+            }
+        }
+        self.book().give_defaults(None, &holder, plugin, self.audit()).map_err(GiveError::from)?;
+        let served = slots(plugin.manifest()).filter_map(|slot| {
+            let interface = local_interface(slot.interface.as_deref().unwrap_or(&slot.slot))?;
+            let target = Target::Power { interface: interface.to_owned() };
+            (interface != HTTP).then(|| (slot.slot.clone(), target))
+        });
+        for (slot, target) in served.chain([(Record::DESIGNATION.to_owned(), Target::Designated)]) {
+            if self.ledger().filling(&holder, &slot)?.is_none() {
+                wanted.push((slot, target));
+            }
+        }
+        let new: Vec<_> = wanted
+            .into_iter()
+            .map(|(slot, target)| NewGrant {
+                origin: GrantOrigin::Object(target),
+                holder: holder.clone(),
+                slot,
+                caveats: Vec::new(),
+                giver: PERSON.to_owned(),
+            })
+            .collect();
+        for record in self.ledger().add_all(&new).map_err(GiveError::from)? {
+            record_act(self.audit(), PERSON, "grant", &record);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,21 @@
+//! A small plugin whose version a test writes into its bytes.
+
+use powerbox_sdk::{Output, Problem, command};
+
+powerbox_sdk::group! {
+    /// Being replaced again and again
+    torture: [version]
+}
+
+/// What a test looks for and writes its number into; read as it is, so that the compiler does not know it.
+static MARK: [u8; 24] = *b"version-mark:00000000000";
+
+/// Say which version this is
+#[command(effect = reads)]
+async fn version() -> Result<Output, Problem> {
+    // SAFETY: it is a static, which can be read at any time.
+    let mark = unsafe { std::ptr::read_volatile(&raw const MARK) };
+    #[cfg(feature = "more")]
+    powerbox_sdk::store::set_text("version", "seen").await?;
+    Ok(Output::text(String::from_utf8_lossy(&mark).into_owned()))
+}

@@ -1,0 +1,45 @@
+//! Plugins on their way: from files, folders and registries, signed and pinned, up to date, and never half installed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod crash;
+mod hostile_registry;
+mod registry;
+mod signatures;
+mod update;
+
+use powerbox_tests::powerbox::{Powerbox, component};
+use serde_json::Value;
+
+/// A component that calls itself by a version.
+fn versioned(name: &str, version: &str) -> Vec<u8> {
+    let mut bytes = std::fs::read(component(name).unwrap()).unwrap();
+    // A custom section named `version`. The first one counts, and those of the build say nothing of a version.
+    let mut section = vec![7];
+    section.extend_from_slice(b"version");
+    section.extend_from_slice(version.as_bytes());
+    bytes.push(0);
+    bytes.push(u8::try_from(section.len()).unwrap());
+    bytes.extend(section);
+    bytes
+}
+
+/// The lock file's text.
+fn lock(user: &Powerbox) -> String {
+    std::fs::read_to_string(user.path("state/powerbox/plugins.lock")).unwrap_or_default()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// What a person reads, without what differs from run to run.
+fn told(user: &Powerbox, text: &str) -> String {
+    let home = user.path("").display().to_string();
+    text.replace(home.trim_end_matches('/'), "~")
+}

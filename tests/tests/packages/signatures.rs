@@ -1,0 +1,106 @@
+use std::io::Cursor;
+use std::path::Path;
+
+use minisign::KeyPair;
+use powerbox_tests::powerbox::{Powerbox, component};
+use powerbox_tests::registry::{Manner, TestRegistry};
+
+use crate::lock;
+
+fn sign(key: &KeyPair, file: &Path) {
+    let bytes = std::fs::read(file).unwrap();
+    let signature = minisign::sign(Some(&key.pk), &key.sk, Cursor::new(bytes), None, None).unwrap();
+    std::fs::write(format!("{}.minisig", file.display()), signature.into_string()).unwrap();
+}
+
+/// A user who trusts this key.
+fn user(demand: &str, key: &KeyPair) -> Powerbox {
+    let user = Powerbox::embedded().unwrap();
+    let folder = user.path("config/powerbox");
+    std::fs::create_dir_all(&folder).unwrap();
+    let key = key.pk.to_base64();
+    let text = format!("[plugins]\nsignatures = \"{demand}\"\nkeys = {{ anna = \"{key}\" }}\n");
+    std::fs::write(folder.join("config.toml"), text).unwrap();
+    user
+}
+
+#[test]
+fn where_signatures_are_required_only_what_a_trusted_key_signed_is_installed() {
+    let (anna, other) =
+        (KeyPair::generate_unencrypted_keypair().unwrap(), KeyPair::generate_unencrypted_keypair().unwrap());
+    let user = user("required", &anna);
+    let file = user.path("reload.wasm");
+    std::fs::copy(component("reload-v1").unwrap(), &file).unwrap();
+    let install = ["plugin", "install", file.to_str().unwrap(), "--yes"];
+    let refused = |part: &str| {
+        let refused = user.run(&install).unwrap();
+        assert!(refused.status == Some(1) && refused.stderr.contains(part), "{part}: {refused:?}");
+        assert!(lock(&user).is_empty());
+    };
+    refused("no signature");
+    sign(&other, &file);
+    refused("not among");
+    sign(&anna, &file);
+    std::fs::copy(component("reload-v2").unwrap(), &file).unwrap();
+    refused("signature is wrong");
+    std::fs::write(user.path("reload.wasm.minisig"), "what?").unwrap();
+    refused("cannot be read");
+
+    sign(&anna, &file);
+    user.ok(&install).unwrap();
+    assert!(lock(&user).contains("signer = \"anna\""));
+    assert!(user.ok(&["plugin", "inspect", "reload"]).unwrap().contains("signed   by the key `anna`"));
+}
+
+#[test]
+fn a_watched_file_keeps_to_the_policy() {
+    let anna = KeyPair::generate_unencrypted_keypair().unwrap();
+    let user = user("required", &anna);
+    let file = user.path("reload.wasm");
+    std::fs::copy(component("reload-v1").unwrap(), &file).unwrap();
+    sign(&anna, &file);
+    user.ok(&["plugin", "install", file.to_str().unwrap(), "--yes"]).unwrap();
+
+    std::fs::copy(component("reload-v2").unwrap(), &file).unwrap();
+    let held = user.run(&["version"]).unwrap();
+    assert!(held.stdout.trim() == "one" && held.stderr.contains("signature is wrong"), "{held:?}");
+    sign(&anna, &file);
+    assert_eq!(user.ok(&["version"]).unwrap().trim(), "two");
+}
+
+#[test]
+fn what_was_signed_once_is_not_replaced_by_what_is_not() {
+    let anna = KeyPair::generate_unencrypted_keypair().unwrap();
+    let user = user("when-present", &anna);
+    let file = user.path("reload.wasm");
+    std::fs::copy(component("reload-v1").unwrap(), &file).unwrap();
+    sign(&anna, &file);
+    user.ok(&["plugin", "install", file.to_str().unwrap(), "--yes"]).unwrap();
+
+    std::fs::copy(component("reload-v2").unwrap(), &file).unwrap();
+    let wrong = user.run(&["plugin", "install", file.to_str().unwrap(), "--yes"]).unwrap();
+    assert!(wrong.stderr.contains("signature is wrong"), "{wrong:?}");
+    std::fs::remove_file(user.path("reload.wasm.minisig")).unwrap();
+    let held = user.run(&["version"]).unwrap();
+    assert!(held.stdout.trim() == "one" && held.stderr.contains("without the signature"), "{held:?}");
+    let held = user.run(&["plugin", "update", "reload", "--yes"]).unwrap();
+    assert_eq!(held.status, Some(3), "{held:?}");
+    user.ok(&["plugin", "update", "reload", "--accept-new-imports"]).unwrap();
+    assert_eq!(user.ok(&["version"]).unwrap().trim(), "two");
+}
+
+#[test]
+fn a_signature_goes_through_a_registry() {
+    let anna = KeyPair::generate_unencrypted_keypair().unwrap();
+    let (user, registry) = (user("required", &anna), TestRegistry::start(Manner::Honest).unwrap());
+    let file = user.path("reload.wasm");
+    std::fs::copy(component("reload-v1").unwrap(), &file).unwrap();
+    let (signed, unsigned) = (registry.reference("reload:signed"), registry.reference("reload:unsigned"));
+    user.ok(&["plugin", "publish", file.to_str().unwrap(), &unsigned]).unwrap();
+    sign(&anna, &file);
+    user.ok(&["plugin", "publish", file.to_str().unwrap(), &signed]).unwrap();
+    let refused = user.run(&["plugin", "install", &unsigned, "--yes"]).unwrap();
+    assert!(refused.stderr.contains("no signature"), "{refused:?}");
+    user.ok(&["plugin", "install", &signed, "--yes"]).unwrap();
+    assert!(lock(&user).contains("signer = \"anna\""));
+}
