@@ -6,6 +6,7 @@ use std::time::Duration;
 use powerbox_authority::audit::{Crossing, Decision, Filter, Reader, Record};
 use powerbox_authority::caveat::Caveat;
 use powerbox_core::daemon::Connect;
+use powerbox_core::grants::Gift;
 use powerbox_core::local::Output;
 use powerbox_core::local::store::Owner;
 use powerbox_core::plugin::{Origin, Signatures, slot_meant};
@@ -116,8 +117,8 @@ impl Bench {
         let host = self.open(folder, &connect, unlimited).await?;
         let preparer = Preparer { host, folder };
         preparer.fill(&scenario.names, &[]).await?;
-        for (guest, names) in &scenario.guests {
-            preparer.guest(guest, names).await?;
+        for (guest, described) in &scenario.guests {
+            preparer.guest(guest, &described.names).await?;
         }
         preparer.host.disconnect().await;
 
@@ -131,6 +132,9 @@ impl Bench {
             plugin: String::new(),
         };
         stage.install(&self.component, &scenario.bind).await?;
+        for (guest, described) in &scenario.guests {
+            stage.give(guest, &described.bind).await?;
+        }
         stage.keep(&scenario.store).await?;
         Ok(stage)
     }
@@ -184,48 +188,63 @@ impl Stage {
             self.plugin = name;
             return Ok(());
         }
-        let bound = bind.iter().filter_map(|(slot, binding)| match binding {
-            Binding::Plain(to) => Some((slot.clone(), to.clone())),
-            Binding::Narrowed(narrowed) => Some((slot.clone(), narrowed.to.clone()?)),
-        });
+        let bound = bind.iter().filter_map(|(slot, binding)| Some((slot.clone(), binding.to()?.to_owned())));
         let bound: Vec<_> = bound.collect();
         let installation = self.host.prepare_install(component, &bound).await.map_err(wrong)?;
         self.plugin = installation.plugin().name().to_owned();
         self.host.install(installation).await.map_err(wrong)?;
         for (slot, binding) in bind {
-            let Binding::Narrowed(narrowed) = binding else { continue };
-            let caveats = narrowed.caveats.iter().map(|caveat| {
-                caveat.parse::<Caveat>().map_err(|error| wrong(format!("the caveat `{caveat}`: {error}")))
-            });
-            let caveats = caveats.collect::<Result<Vec<_>, _>>()?;
-            self.host.narrow_grant(self.grant(slot)?, &caveats).map_err(wrong)?;
+            if !binding.caveats().is_empty() {
+                let caveats = caveats(binding)?;
+                self.host.narrow_grant(self.grant(slot, None)?, &caveats).map_err(wrong)?;
+            }
         }
         Ok(())
     }
 
-    /// The grant that fills a slot of the plugin when it acts for the person.
-    fn grant(&self, slot: &str) -> Result<powerbox_authority::grant::GrantId, BenchError> {
+    /// Binds slots for when the plugin acts for a guest.
+    async fn give(&self, guest: &str, bind: &BTreeMap<String, Binding>) -> Result<(), BenchError> {
+        for (slot, binding) in bind {
+            let gift = Gift {
+                plugin: self.plugin.clone(),
+                agent: Some(guest.to_owned()),
+                slot: slot.clone(),
+                name: binding.to().map(str::to_owned),
+                parent: None,
+                caveats: caveats(binding)?,
+            };
+            self.host.give(&gift).await.map_err(wrong)?;
+        }
+        Ok(())
+    }
+
+    /// The grant that fills a slot of the plugin when it acts for an agent, or for the person.
+    fn grant(
+        &self,
+        slot: &str,
+        agent: Option<&str>,
+    ) -> Result<powerbox_authority::grant::GrantId, BenchError> {
         let registry = self.host.registry();
         let meant = registry.plugin(&self.plugin).and_then(|plugin| slot_meant(plugin.manifest(), slot));
         let meant = meant.map_or_else(|| slot.to_owned(), |meant| meant.slot.clone());
-        let holder = powerbox_authority::grant::Holder::plugin(None, &self.plugin);
+        let holder = powerbox_authority::grant::Holder::plugin(agent, &self.plugin);
         let filling = self.host.ledger().filling(&holder, &meant).map_err(wrong)?;
         Ok(filling.ok_or_else(|| wrong(format!("the plugin has nothing for a slot `{slot}`")))?.id)
     }
 
-    /// The owner of the plugin's first store.
-    fn store(&self) -> Option<Owner> {
+    /// Who owns the plugin's store when it acts for an agent, or for the person.
+    fn store(&self, agent: Option<&str>) -> Option<Owner> {
         let registry = self.host.registry();
         let plugin = registry.plugin(&self.plugin)?;
         let slot = slot_meant(plugin.manifest(), "store")?;
-        Some(Owner { plugin: self.plugin.clone(), agent: None, slot: slot.slot.clone() })
+        Some(Owner { plugin: self.plugin.clone(), agent: agent.map(str::to_owned), slot: slot.slot.clone() })
     }
 
     async fn keep(&self, store: &BTreeMap<String, String>) -> Result<(), BenchError> {
         if store.is_empty() {
             return Ok(());
         }
-        let owner = self.store().ok_or_else(|| wrong("the plugin has no slot `store`"))?;
+        let owner = self.store(None).ok_or_else(|| wrong("the plugin has no slot `store`"))?;
         self.host.fill_store(&owner, store).map_err(wrong)
     }
 
@@ -233,12 +252,12 @@ impl Stage {
         let mut report = match (&step.run, &step.revoke) {
             (Some(line), None) => self.command(line, step, show).await?,
             (None, Some(slot)) => {
-                self.host.revoke_grant(self.grant(slot)?).map_err(wrong)?;
+                self.host.revoke_grant(self.grant(slot, step.agent.as_deref())?).map_err(wrong)?;
                 StepReport { what: format!("revoke {slot}"), ..StepReport::default() }
             }
             _ => return Err(wrong("a step has either `run` or `revoke`")),
         };
-        let kept = match (&step.store, self.store()) {
+        let kept = match (&step.store, self.store(step.agent.as_deref())) {
             (Some(_), Some(owner)) => Some(self.host.read_store(&owner).map_err(wrong)?),
             (Some(_), None) => return Err(wrong("the plugin has no slot `store`")),
             (None, _) => None,
@@ -343,6 +362,13 @@ enum Ended {
     Interrupted,
     /// It did not, as long as one may wait.
     Not,
+}
+
+fn caveats(binding: &Binding) -> Result<Vec<Caveat>, BenchError> {
+    let read = |text: &String| {
+        text.parse::<Caveat>().map_err(|error| wrong(format!("the caveat `{text}`: {error}")))
+    };
+    binding.caveats().iter().map(read).collect()
 }
 
 /// A slot's name as a scenario says it: the last part of an interface's name, or what the user named, in backquotes.

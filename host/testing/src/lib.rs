@@ -13,6 +13,9 @@ pub use compare::Golden;
 
 mod daemon;
 
+mod guest;
+pub use guest::Guest;
+
 mod held;
 pub use held::{Answer, Held};
 

@@ -6,6 +6,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::guest::Guest;
 use crate::held::Held;
 
 /// What there is, what is run, and what must come of it. A file in TOML for people, JSON for programs; a key that is not
@@ -16,10 +17,10 @@ pub struct Scenario {
     /// What the person's names hold.
     #[serde(default)]
     pub names: BTreeMap<String, Held>,
-    /// Guests, and the person's names that each is introduced to.
+    /// Guests.
     #[serde(default)]
-    pub guests: BTreeMap<String, Vec<String>>,
-    /// What each slot is bound to.
+    pub guests: BTreeMap<String, Guest>,
+    /// What each slot is bound to when the plugin acts for the person.
     #[serde(default)]
     pub bind: BTreeMap<String, Binding>,
     /// What the plugin's store holds at first, as text.
@@ -75,6 +76,22 @@ pub struct Narrowed {
     /// As `powerbox grant list` shows them: `functions list`, `calls 3`.
     #[serde(default)]
     pub caveats: Vec<String>,
+}
+
+impl Binding {
+    pub(crate) fn to(&self) -> Option<&str> {
+        match self {
+            Self::Plain(to) => Some(to),
+            Self::Narrowed(narrowed) => narrowed.to.as_deref(),
+        }
+    }
+
+    pub(crate) fn caveats(&self) -> &[String] {
+        match self {
+            Self::Plain(_) => &[],
+            Self::Narrowed(narrowed) => &narrowed.caveats,
+        }
+    }
 }
 
 // By hand, so that an error names the key that is wrong and not merely the kind.
@@ -151,7 +168,7 @@ pub struct Step {
     /// The guest for whom it is run; none is the person.
     #[serde(rename = "as", default)]
     pub agent: Option<String>,
-    /// A slot whose grant is taken back, in place of a command.
+    /// A slot whose grant is taken back, in place of a command; with `as` the one for when the plugin acts for the guest.
     #[serde(default)]
     pub revoke: Option<String>,
     /// What the person answers in this step, where it is not what he answers in all.
@@ -185,7 +202,7 @@ pub struct Step {
     /// All calls that it is refused, in order.
     #[serde(default)]
     pub denied: Option<Vec<String>>,
-    /// What its store holds afterwards, as text.
+    /// What its store holds afterwards, as text: the one for the person, or for the guest of this step.
     #[serde(default)]
     pub store: Option<BTreeMap<String, String>>,
 }

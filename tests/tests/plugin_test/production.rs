@@ -100,6 +100,34 @@ fn what_comes_with_the_program_can_be_tested_too() {
 }
 
 #[test]
+fn a_plugin_has_for_a_guest_what_the_guest_was_given() {
+    let scenario = |bind: serde_json::Value, expected: serde_json::Value| {
+        json!({
+            "names": { "one": { "plan": { "text": "dig" } }, "two": {} },
+            "guests": { "scout": { "names": ["one", "two"], "bind": bind } },
+            "bind": { "left": "two", "right": "two" },
+            "step": [
+                { "run": "compare", "output": "Both have the same names" },
+                expected,
+                { "revoke": "left", "as": "scout" },
+                { "run": "compare", "as": "scout", "error": "revoked", "status": 3 },
+                { "run": "compare", "output": "Both have the same names" },
+            ],
+        })
+    };
+    let bound = json!({ "left": "one", "right": { "to": "two", "caveats": ["calls 1"] } });
+    let expected = json!({ "run": "compare", "as": "scout", "output-contains": "plan",
+        "calls": ["left list", "right list"] });
+    let (passed, steps) = run("compare", &scenario(bound, expected));
+    assert!(passed, "{steps:?}");
+    let narrow = json!({ "left": { "to": "one", "caveats": ["functions identify"] }, "right": "two" });
+    let expected = json!({ "run": "compare", "as": "scout", "status": 3, "denied": ["left list"],
+        "error": "not list" });
+    let (passed, steps) = run("compare", &scenario(narrow, expected));
+    assert!(passed, "{steps:?}");
+}
+
+#[test]
 fn a_limit_holds_on_the_bench_and_what_keeps_to_it_runs() {
     let calls = |calls: u32, expected: serde_json::Value| {
         let scenario = json!({
