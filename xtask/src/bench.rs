@@ -13,7 +13,7 @@ use crate::{
 
 /// Builds everything as it is meant to be used and runs one bench, passing `--json` on.
 pub(crate) fn run(workspace: &Workspace, mut arguments: Vec<String>) -> Result<()> {
-    let known = ["captp", "invoke", "cli", "membrane"];
+    let known = ["captp", "invoke", "cli", "membrane", "reload"];
     if !arguments.first().is_some_and(|name| known.contains(&name.as_str())) {
         bail!("name a bench: {}", known.join(", "));
     }

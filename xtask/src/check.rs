@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 
-use crate::{command, components, licences, workspace::Workspace};
+use crate::{command, components, licences, reference, workspace::Workspace};
 
 /// Checks the formatting, then lints everything with warnings denied.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     command::run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
     licences::check(workspace)?;
+    reference::run(workspace, true)?;
     // The program embeds components, so even checking it needs them.
     components::build(workspace)?;
     // Plugins are checked as if they were for this machine, which spares a second build of all dependencies.

@@ -16,6 +16,7 @@ mod host;
 mod licences;
 mod npm;
 mod plugins;
+mod reference;
 mod test;
 mod workspace;
 
@@ -28,8 +29,9 @@ Usage: cargo xtask COMMAND
   build [--release]                  build the plugin components and the program
   run [--release] [ARGUMENTS…]       build, then start the program; without arguments it opens the prompt
   test [--endo SOCKET] [FILTERS…]    run all tests; with --endo the storage tests, against a running Endo daemon
-  bench NAME [--json]                compare with peers: captp, invoke, cli, membrane
+  bench NAME [--json]                compare with peers: captp, invoke, cli, membrane, reload
   fuzz [--seconds N] [TARGETS…]      fuzz bridge, manifest and caveats, a minute each; needs a C++ compiler
+  reference                          write docs/reference anew from the WIT
   check                              formatting, lints and licences, as CI checks them
   components                         build the plugin components only, into target/components
 ";
@@ -61,6 +63,7 @@ fn dispatch(mut arguments: Vec<String>) -> Result<ExitCode> {
         "bench" => bench::run(&workspace, rest)?,
         "fuzz" => fuzz::run(&workspace, rest)?,
         "check" => check::run(&workspace)?,
+        "reference" => reference::run(&workspace, false)?,
         "components" => {
             components::build(&workspace)?;
         }

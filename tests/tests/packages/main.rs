@@ -16,16 +16,13 @@ mod update;
 use powerbox_tests::powerbox::{Powerbox, component};
 use serde_json::Value;
 
-/// A component that calls itself by a version.
+/// A component that calls itself by a version, which has five characters as that of the build has.
 fn versioned(name: &str, version: &str) -> Vec<u8> {
     let mut bytes = std::fs::read(component(name).unwrap()).unwrap();
-    // A custom section named `version`. The first one counts, and those of the build say nothing of a version.
-    let mut section = vec![7];
-    section.extend_from_slice(b"version");
-    section.extend_from_slice(version.as_bytes());
-    bytes.push(0);
-    bytes.push(u8::try_from(section.len()).unwrap());
-    bytes.extend(section);
+    let (before, built) = (b"\x07version", b"0.1.0");
+    let said = [before.as_slice(), built].concat();
+    let place = bytes.windows(said.len()).position(|bytes| bytes == said).unwrap() + before.len();
+    bytes[place..place + built.len()].copy_from_slice(version.as_bytes());
     bytes
 }
 

@@ -113,6 +113,7 @@ async fn no_run_fails_or_is_of_old_code_while_its_plugin_is_replaced_five_hundre
         connect: Arc::new(Nowhere),
         allowances: Allowances::default(),
         engine: EngineOptions::default(),
+        signatures: Default::default(),
     });
     let host = host.await.unwrap();
     let base = std::fs::read(component("torture").unwrap()).unwrap();

@@ -239,7 +239,7 @@ mod tests {
             digest: "00ff".into(),
             signer: None,
             source: Source::File { path: "/somewhere/x.wasm".into() },
-            seen: Some(Seen { len: 3, nanos: 7 }),
+            seen: Some(Seen { len: 3, nanos: 7, changed: (1, 2), inode: 5 }),
             ask: Ask::default(),
         }
     }
@@ -282,7 +282,57 @@ mod tests {
         store.put(one.clone()).unwrap();
         store.put(plugin("a")).unwrap();
         let text = fs::read_to_string(store.records()).unwrap();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        # Installed plugins, written by powerbox. `powerbox plugin install --locked FILE` installs the same ones elsewhere.
+        version = 3
+
+        [[plugin]]
+        name = "a"
+        version = "1.2.0"
+        digest = "00ff"
+
+        [plugin.source]
+        kind = "file"
+        path = "/somewhere/x.wasm"
+
+        [plugin.seen]
+        len = 3
+        nanos = 7
+        changed = [1, 2]
+        inode = 5
+
+        [plugin.ask.slots]
+
+        [plugin.ask.effects]
+
+        [plugin.ask.rights]
+
+        [[plugin]]
+        name = "b"
+        version = "1.2.0"
+        digest = "00ff"
+        signer = "anna"
+
+        [plugin.source]
+        kind = "registry"
+        reference = "oci://x/y:1"
+        manifest = "sha256:aa"
+
+        [plugin.seen]
+        len = 3
+        nanos = 7
+        changed = [1, 2]
+        inode = 5
+
+        [plugin.ask.slots]
+        out = "powerbox:plugin/output@0.1"
+
+        [plugin.ask.effects]
+        show = 1
+
+        [plugin.ask.rights]
+        "show name" = ["read"]
+        "#);
         store.put(one.clone()).unwrap();
         assert_eq!(fs::read_to_string(store.records()).unwrap(), text);
         assert_eq!(store.list().unwrap()[1], one);

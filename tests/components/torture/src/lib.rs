@@ -2,9 +2,26 @@
 
 use powerbox_sdk::{Output, Problem, command};
 
+#[cfg(not(feature = "large"))]
 powerbox_sdk::group! {
     /// Being replaced again and again
     torture: [version]
+}
+#[cfg(feature = "large")]
+powerbox_sdk::group! {
+    /// Being replaced again and again
+    torture: [version, read]
+}
+
+/// Read a value
+#[cfg(feature = "large")]
+#[command(effect = reads)]
+async fn read(
+    /// The value, as smallcaps
+    body: String,
+) -> Result<Output, Problem> {
+    let value = powerbox_sdk::Passable { body, slots: Vec::new() }.decode()?;
+    Ok(Output::text(format!("{value:?}")))
 }
 
 /// What a test looks for and writes its number into; read as it is, so that the compiler does not know it.

@@ -397,7 +397,7 @@ mod tests {
 
     fn set(spaces: &Spaces, space: SpaceId, key: &str, value: &[u8]) -> Result<()> {
         let change = Change { key: key.into(), value: Some(value.to_vec()) };
-        spaces.apply(space, 1 << 20, None, &[change]).map(drop)
+        spaces.apply(space, LARGEST_VALUE as u64, None, &[change]).map(drop)
     }
 
     #[test]

@@ -1,0 +1,134 @@
+//! How long it takes from a plugin's file being written to the first call that the new version answers: content that was
+//! never compiled, content that was, and beside them what compiling alone takes, in one run.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use futures_util::future::BoxFuture;
+use powerbox_core::daemon::{Connect, ConnectError};
+use powerbox_core::local::{FrontEnd, Output};
+use powerbox_core::{Allowances, Host, HostConfig, Principal, Request};
+use powerbox_sandbox::{Component, Engine, EngineOptions};
+use powerbox_tests::powerbox::component;
+
+const ROUNDS: u64 = 40;
+const MARK: &[u8] = b"version-mark:";
+const LIMIT: Duration = Duration::from_secs(30);
+
+struct Nowhere;
+
+impl Connect for Nowhere {
+    fn connect(&self) -> BoxFuture<'_, Result<powerbox_captp::Session, ConnectError>> {
+        Box::pin(async { Err(ConnectError::NotStarted("there is none".into())) })
+    }
+}
+
+struct Silent;
+
+impl FrontEnd for Silent {
+    fn emit(&self, _: Output) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+fn main() -> Result<()> {
+    let json = std::env::args().any(|argument| argument == "--json");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(run(json))
+}
+
+/// A component with a number written into it.
+fn numbered(component: &[u8], number: u64) -> Result<Vec<u8>> {
+    let place =
+        component.windows(MARK.len()).position(|bytes| bytes == MARK).context("no mark")? + MARK.len();
+    let mut numbered = component.to_vec();
+    let digits = format!("{number:011}");
+    numbered.get_mut(place..place + digits.len()).context("no room")?.copy_from_slice(digits.as_bytes());
+    Ok(numbered)
+}
+
+async fn version(host: &Host) -> Result<u64> {
+    let request = Request { principal: Principal::person(), command: "version".into(), words: vec![] };
+    match host.invoke(request, Arc::new(Silent)).await? {
+        Output::Text(text) => Ok(text.rsplit(':').next().unwrap_or_default().parse()?),
+        other => bail!("{other:?}"),
+    }
+}
+
+/// Writes a version beside its place, moves it there, and calls until it answers.
+async fn swap(host: &Host, file: &Path, bytes: &[u8], number: u64) -> Result<Duration> {
+    let aside = file.with_extension("new");
+    std::fs::write(&aside, bytes)?;
+    let written = Instant::now();
+    std::fs::rename(&aside, file)?;
+    while version(host).await? != number {
+        if written.elapsed() > LIMIT {
+            bail!("version {number} did not come");
+        }
+        tokio::time::sleep(Duration::from_micros(200)).await;
+    }
+    Ok(written.elapsed())
+}
+
+async fn run(json: bool) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let engine = EngineOptions::pooling(64);
+    let host = Host::open(HostConfig {
+        state: folder.path().join("state"),
+        data: folder.path().join("data"),
+        cache: folder.path().join("cache"),
+        bundled: vec![],
+        connect: Arc::new(Nowhere),
+        allowances: Allowances::default(),
+        engine: engine.clone(),
+        signatures: Default::default(),
+    })
+    .await?;
+    let base = std::fs::read(component("torture-large")?)?;
+    let file = folder.path().join("plugin.wasm");
+    std::fs::write(&file, numbered(&base, 0)?)?;
+    let installation = host.prepare_install(&file, &[]).await?;
+    host.install(installation).await?;
+    let _watch = host.watch()?;
+    version(&host).await?;
+
+    let alone = Engine::new(engine)?;
+    let (mut cold, mut warm, mut compiling) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 1..=ROUNDS {
+        cold.push(swap(&host, &file, &numbered(&base, number)?, number).await?);
+        let bytes = numbered(&base, number + ROUNDS)?;
+        let begun = Instant::now();
+        Component::<()>::load(&alone, None, bytes, |_| true).await?;
+        compiling.push(begun.elapsed());
+        // The one before is in the cache.
+        warm.push(swap(&host, &file, &numbered(&base, number - 1)?, number - 1).await?);
+        // And back, so that the next is new.
+        swap(&host, &file, &numbered(&base, number)?, number).await?;
+    }
+    let rows = [
+        ("file written to first call, never compiled", cold),
+        ("file written to first call, compiled before", warm),
+        ("compiling alone", compiling),
+    ];
+    let mut figures = Vec::new();
+    for (what, mut times) in rows {
+        times.sort();
+        let at =
+            |part: usize| times.get(times.len() * part / 100).map_or(0.0, |time| time.as_secs_f64() * 1e3);
+        figures.push((what, at(50), at(95)));
+    }
+    if json {
+        let rows = figures
+            .iter()
+            .map(|(what, p50, p95)| serde_json::json!({ "what": what, "p50": p50, "p95": p95 }));
+        println!("{}", rows.collect::<serde_json::Value>());
+    } else {
+        println!("a component of {} KiB, {ROUNDS} times, milliseconds", base.len() >> 10);
+        for (what, p50, p95) in figures {
+            println!("{what:45} p50 {p50:8.1}   p95 {p95:8.1}");
+        }
+    }
+    Ok(())
+}
