@@ -108,4 +108,15 @@ mod tests {
         let error = Scenario::from_json("{\"step\": [{\"rum\": \"x\"}]}").unwrap_err();
         assert_eq!(error.meant.as_deref(), Some("run"), "{error}");
     }
+
+    #[test]
+    fn what_the_guide_shows_is_a_scenario() {
+        for page in
+            [include_str!("../../../docs/guide/testing.md"), include_str!("../../../sdk/testing/README.md")]
+        {
+            let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+            let read = blocks.map(|text| Scenario::from_toml(text).unwrap_or_else(|error| panic!("{error}")));
+            assert!(read.count() > 0);
+        }
+    }
 }
