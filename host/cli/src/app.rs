@@ -62,9 +62,10 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
     let paths = Paths::find()?;
     log::start(&paths.plugin_log());
     let serving = matches!(arguments.verb, Some(Verb::Serve));
-    // A short command needs one thread; a prompt and a daemon use what there is.
+    // A short command needs one thread; a prompt, a daemon and many scenarios use what there is.
     let stays = arguments.verb.is_none() || matches!(arguments.verb, Some(Verb::Dev(_)));
-    let runtime = if serving || stays {
+    let tests = matches!(arguments.verb, Some(Verb::Plugin(PluginVerb::Test(_))));
+    let runtime = if serving || stays || tests {
         tokio::runtime::Builder::new_multi_thread().enable_all().build()
     } else {
         tokio::runtime::Builder::new_current_thread().enable_all().build()

@@ -1,27 +1,31 @@
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use powerbox_authority::audit::{Crossing, Decision, Filter, Reader, Record};
 use powerbox_authority::caveat::Caveat;
-use powerbox_captp::Value;
+use powerbox_core::daemon::Connect;
+use powerbox_core::grants::Gift;
+use powerbox_core::local::Output;
 use powerbox_core::local::store::Owner;
-use powerbox_core::local::{FrontEnd, Output};
-use powerbox_core::membrane::{Consent, Word as Said};
-use powerbox_core::plugin::slot_meant;
-use powerbox_core::{Allowances, Bundled, Host, HostConfig, InvokeError, Link, Principal, Request, Run};
+use powerbox_core::plugin::{Origin, Signatures, slot_meant};
+use powerbox_core::{Allowances, Bundled, Host, HostConfig, InvokeError, Link, Principal, Request};
 use powerbox_sandbox::EngineOptions;
 use serde_json::Value as Json;
+use tokio::sync::watch;
 
+use crate::compare::{Golden, compare};
 use crate::daemon::{Behind, Laid};
 use crate::outside::Scripted;
+use crate::person::Person;
+use crate::prepare::Preparer;
 use crate::report::{Mismatch, Report, StepReport};
-use crate::scenario::{Binding, Expected, Held, Scenario, Step, Word};
+use crate::scenario::{Binding, Scenario, Step, Word};
 use crate::scripted;
 
 /// How output and errors are shown: as the program that calls shows them.
-pub trait Show {
+pub trait Show: Send + Sync {
     /// Output as a terminal shows it, without colours.
     fn text(&self, output: &Output) -> String;
     /// Output as JSON, if there is something to say; `last` for the final one.
@@ -44,7 +48,7 @@ pub struct Shown {
 #[error("{0}")]
 pub struct BenchError(String);
 
-fn wrong(error: impl std::fmt::Display) -> BenchError {
+pub(crate) fn wrong(error: impl std::fmt::Display) -> BenchError {
     BenchError(error.to_string())
 }
 
@@ -71,12 +75,29 @@ impl Bench {
         &self,
         scenario: &Scenario,
         show: &dyn Show,
-        golden: &dyn Fn(&str) -> Option<String>,
+        golden: Golden<'_>,
     ) -> Result<Report, BenchError> {
         if scenario.steps.is_empty() {
             return Err(wrong("the scenario has no steps, so it shows nothing"));
         }
-        let stage = self.stage(scenario).await?;
+        let mut private = tempfile::Builder::new();
+        // A daemon's socket is in a folder that only its owner can enter.
+        private.prefix("pbt").permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = private.tempdir().map_err(wrong)?;
+        let behind = Behind::start(folder.path()).map_err(wrong)?;
+        let report = self.steps(scenario, folder.path(), show, golden).await;
+        behind.end().await;
+        report
+    }
+
+    async fn steps(
+        &self,
+        scenario: &Scenario,
+        folder: &Path,
+        show: &dyn Show,
+        golden: Golden<'_>,
+    ) -> Result<Report, BenchError> {
+        let stage = self.stage(scenario, folder).await?;
         let mut report = Report::default();
         for step in &scenario.steps {
             report.steps.push(stage.step(step, show, golden).await?);
@@ -86,201 +107,207 @@ impl Bench {
     }
 
     /// Sets up what the scenario says that there is.
-    async fn stage(&self, scenario: &Scenario) -> Result<Stage, BenchError> {
-        let mut private = tempfile::Builder::new();
-        // A daemon's socket is in a folder that only its owner can enter.
-        private.prefix("pbt").permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let folder = private.tempdir().map_err(wrong)?;
-        let behind = Behind::start(folder.path()).map_err(wrong)?;
-        let connect = Laid { folder: folder.path().to_owned(), objects: scripted::objects(&scenario.names) };
-        let host = Host::open(HostConfig {
-            state: folder.path().join("state"),
-            data: folder.path().join("data"),
-            cache: self.cache.clone(),
-            bundled: self.bundled.clone(),
-            connect: Arc::new(connect),
-            allowances: (self.allowances)(&scenario.limits).map_err(wrong)?,
-            signatures: powerbox_core::plugin::Signatures::default(),
-            engine: EngineOptions::default(),
-        });
-        let host = host.await.map_err(wrong)?;
-        host.set_outside(Arc::new(Scripted::of(scenario)));
-        let person = Person { says: scenario.confirm, ..Person::default() };
-        let mut stage =
-            Stage { host, person: Arc::new(person), plugin: String::new(), _behind: behind, folder };
-        stage.fill(&scenario.names, &[]).await?;
-        for (guest, names) in &scenario.guests {
-            stage.guest(guest, names).await?;
+    async fn stage(&self, scenario: &Scenario, folder: &Path) -> Result<Stage, BenchError> {
+        let waiting = watch::Sender::new(0);
+        let objects = scripted::objects(&scenario.names, &waiting);
+        let connect: Arc<dyn Connect> = Arc::new(Laid { folder: folder.to_owned(), objects });
+        let limited = (self.allowances)(&scenario.limits).map_err(wrong)?;
+        let unlimited = (self.allowances)(&BTreeMap::new()).map_err(wrong)?;
+
+        let host = self.open(folder, &connect, unlimited).await?;
+        let preparer = Preparer { host, folder };
+        preparer.fill(&scenario.names, &[]).await?;
+        for (guest, described) in &scenario.guests {
+            preparer.guest(guest, &described.names).await?;
         }
+        preparer.host.disconnect().await;
+
+        let host = self.open(folder, &connect, limited).await?;
+        host.set_outside(Arc::new(Scripted::of(scenario)));
+        let mut stage = Stage {
+            host,
+            confirm: scenario.confirm,
+            patience: Duration::from_secs(u64::from(scenario.patience)),
+            waiting,
+            plugin: String::new(),
+        };
         stage.install(&self.component, &scenario.bind).await?;
+        for (guest, described) in &scenario.guests {
+            stage.give(guest, &described.bind).await?;
+        }
         stage.keep(&scenario.store).await?;
         Ok(stage)
+    }
+
+    async fn open(
+        &self,
+        folder: &Path,
+        connect: &Arc<dyn Connect>,
+        allowances: Allowances,
+    ) -> Result<Host, BenchError> {
+        let host = Host::open(HostConfig {
+            state: folder.join("state"),
+            data: folder.join("data"),
+            cache: self.cache.clone(),
+            bundled: self.bundled.clone(),
+            connect: Arc::clone(connect),
+            allowances,
+            signatures: Signatures::default(),
+            engine: EngineOptions::default(),
+        });
+        host.await.map_err(wrong)
     }
 }
 
 /// A host with what a scenario says that there is.
 struct Stage {
     host: Host,
-    person: Arc<Person>,
+    /// What the person answers where a step says nothing else.
+    confirm: Option<Word>,
+    patience: Duration,
+    /// The calls that scripted objects left without an answer.
+    waiting: watch::Sender<u64>,
     plugin: String,
-    _behind: Behind,
-    folder: tempfile::TempDir,
 }
 
 impl Stage {
-    /// Makes names, by the commands that a person would use.
-    fn fill<'a>(
-        &'a self,
-        names: &'a BTreeMap<String, Held>,
-        above: &'a [String],
-    ) -> BoxFuture<'a, Result<(), BenchError>> {
-        Box::pin(async move {
-            for (name, held) in names {
-                let path: Vec<_> = above.iter().chain([name]).cloned().collect();
-                let place = path.join("/");
-                match held {
-                    Held::Directory(inner) => {
-                        self.prepare(&["mkdir", &place]).await?;
-                        self.fill(inner, &path).await?;
-                    }
-                    Held::Text { text } => self.prepare(&["store", &place, "--text", text]).await?,
-                    Held::Json { json } => self.prepare(&["store", &place, "--json", json]).await?,
-                    Held::Blob { blob } => {
-                        let file = self.folder.path().join("blob");
-                        std::fs::write(&file, blob).map_err(wrong)?;
-                        self.prepare(&["store", &place, "--file", &file.to_string_lossy()]).await?;
-                    }
-                    Held::Object { .. } if above.is_empty() => {}
-                    Held::Object { .. } => {
-                        return Err(wrong(format!(
-                            "`{place}`: scripted objects stand outside of directories"
-                        )));
-                    }
-                }
-            }
-            Ok(())
-        })
-    }
-
-    async fn prepare(&self, words: &[&str]) -> Result<(), BenchError> {
-        let (command, words) = words.split_first().unwrap_or((&"help", &[]));
-        let request = Request {
-            principal: Principal::person(),
-            command: (*command).to_owned(),
-            words: words.iter().map(|word| (*word).to_owned()).collect(),
-        };
-        let done = self.host.invoke(request, Arc::new(Person::default())).await;
-        done.map(drop).map_err(|error| wrong(format!("the scenario's names cannot be made: {error}")))
-    }
-
-    async fn guest(&self, name: &str, introduced: &[String]) -> Result<(), BenchError> {
-        let names = introduced.iter().map(|name| (name.as_str(), Value::text(name.as_str())));
-        let options =
-            Value::record([("agentName", Value::text(name)), ("introducedNames", Value::record(names))]);
-        let handle = Value::text(format!("{name}-handle"));
-        let daemon = self.host.daemon().await.map_err(wrong)?;
-        let made = daemon.host().call("provideGuest", vec![handle, options]).await;
-        made.map(drop).map_err(|error| wrong(format!("the guest `{name}` cannot be made: {error}")))
-    }
-
     async fn install(
         &mut self,
         component: &Path,
         bind: &BTreeMap<String, Binding>,
     ) -> Result<(), BenchError> {
-        let bound = bind.iter().filter_map(|(slot, binding)| match binding {
-            Binding::Plain(to) => Some((slot.clone(), to.clone())),
-            Binding::Narrowed(narrowed) => Some((slot.clone(), narrowed.to.clone()?)),
+        let (manifest, _) = self.host.inspect(component).await.map_err(wrong)?;
+        let bundled = self.host.registry().plugins().iter().find_map(|plugin| {
+            let same = plugin.digest() == manifest.digest && matches!(plugin.origin(), Origin::Bundled);
+            same.then(|| plugin.name().to_owned())
         });
+        if let Some(name) = bundled {
+            if !bind.is_empty() {
+                return Err(wrong(format!("`{name}` comes with the program; its slots are bound already")));
+            }
+            self.plugin = name;
+            return Ok(());
+        }
+        let bound = bind.iter().filter_map(|(slot, binding)| Some((slot.clone(), binding.to()?.to_owned())));
         let bound: Vec<_> = bound.collect();
         let installation = self.host.prepare_install(component, &bound).await.map_err(wrong)?;
         self.plugin = installation.plugin().name().to_owned();
         self.host.install(installation).await.map_err(wrong)?;
         for (slot, binding) in bind {
-            let Binding::Narrowed(narrowed) = binding else { continue };
-            let caveats = narrowed.caveats.iter().map(|caveat| {
-                caveat.parse::<Caveat>().map_err(|error| wrong(format!("the caveat `{caveat}`: {error}")))
-            });
-            let caveats = caveats.collect::<Result<Vec<_>, _>>()?;
-            self.host.narrow_grant(self.grant(slot)?, &caveats).map_err(wrong)?;
+            if !binding.caveats().is_empty() {
+                let caveats = caveats(binding)?;
+                self.host.narrow_grant(self.grant(slot, None)?, &caveats).map_err(wrong)?;
+            }
         }
         Ok(())
     }
 
-    /// The grant that fills a slot of the plugin when it acts for the person.
-    fn grant(&self, slot: &str) -> Result<powerbox_authority::grant::GrantId, BenchError> {
+    /// Binds slots for when the plugin acts for a guest.
+    async fn give(&self, guest: &str, bind: &BTreeMap<String, Binding>) -> Result<(), BenchError> {
+        for (slot, binding) in bind {
+            let gift = Gift {
+                plugin: self.plugin.clone(),
+                agent: Some(guest.to_owned()),
+                slot: slot.clone(),
+                name: binding.to().map(str::to_owned),
+                parent: None,
+                caveats: caveats(binding)?,
+            };
+            self.host.give(&gift).await.map_err(wrong)?;
+        }
+        Ok(())
+    }
+
+    /// The grant that fills a slot of the plugin when it acts for an agent, or for the person.
+    fn grant(
+        &self,
+        slot: &str,
+        agent: Option<&str>,
+    ) -> Result<powerbox_authority::grant::GrantId, BenchError> {
         let registry = self.host.registry();
         let meant = registry.plugin(&self.plugin).and_then(|plugin| slot_meant(plugin.manifest(), slot));
         let meant = meant.map_or_else(|| slot.to_owned(), |meant| meant.slot.clone());
-        let holder = powerbox_authority::grant::Holder::plugin(None, &self.plugin);
+        let holder = powerbox_authority::grant::Holder::plugin(agent, &self.plugin);
         let filling = self.host.ledger().filling(&holder, &meant).map_err(wrong)?;
         Ok(filling.ok_or_else(|| wrong(format!("the plugin has nothing for a slot `{slot}`")))?.id)
     }
 
-    /// The owner of the plugin's first store.
-    fn store(&self) -> Option<Owner> {
+    /// Who owns the plugin's store when it acts for an agent, or for the person.
+    fn store(&self, agent: Option<&str>) -> Option<Owner> {
         let registry = self.host.registry();
         let plugin = registry.plugin(&self.plugin)?;
         let slot = slot_meant(plugin.manifest(), "store")?;
-        Some(Owner { plugin: self.plugin.clone(), agent: None, slot: slot.slot.clone() })
+        Some(Owner { plugin: self.plugin.clone(), agent: agent.map(str::to_owned), slot: slot.slot.clone() })
     }
 
     async fn keep(&self, store: &BTreeMap<String, String>) -> Result<(), BenchError> {
         if store.is_empty() {
             return Ok(());
         }
-        let owner = self.store().ok_or_else(|| wrong("the plugin has no slot `store`"))?;
+        let owner = self.store(None).ok_or_else(|| wrong("the plugin has no slot `store`"))?;
         self.host.fill_store(&owner, store).map_err(wrong)
     }
 
-    async fn step(
-        &self,
-        step: &Step,
-        show: &dyn Show,
-        golden: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<StepReport, BenchError> {
+    async fn step(&self, step: &Step, show: &dyn Show, golden: Golden<'_>) -> Result<StepReport, BenchError> {
         let mut report = match (&step.run, &step.revoke) {
-            (Some(line), None) => self.command(line, step.agent.as_deref(), show).await?,
+            (Some(line), None) => self.command(line, step, show).await?,
             (None, Some(slot)) => {
-                self.host.revoke_grant(self.grant(slot)?).map_err(wrong)?;
+                self.host.revoke_grant(self.grant(slot, step.agent.as_deref())?).map_err(wrong)?;
                 StepReport { what: format!("revoke {slot}"), ..StepReport::default() }
             }
             _ => return Err(wrong("a step has either `run` or `revoke`")),
         };
-        let kept = match (&step.expected.store, self.store()) {
+        let kept = match (&step.store, self.store(step.agent.as_deref())) {
             (Some(_), Some(owner)) => Some(self.host.read_store(&owner).map_err(wrong)?),
             (Some(_), None) => return Err(wrong("the plugin has no slot `store`")),
             (None, _) => None,
         };
-        report.golden = step.expected.golden.clone();
-        compare(&mut report, &step.expected, kept, golden);
+        if let Some(name) = &step.golden
+            && !Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+        {
+            return Err(wrong(format!("the golden file `{name}` is not beside the scenario")));
+        }
+        report.golden = step.golden.clone();
+        compare(&mut report, step, kept, golden);
         Ok(report)
     }
 
-    async fn command(
-        &self,
-        line: &str,
-        agent: Option<&str>,
-        show: &dyn Show,
-    ) -> Result<StepReport, BenchError> {
+    async fn command(&self, line: &str, step: &Step, show: &dyn Show) -> Result<StepReport, BenchError> {
         let words = shlex::split(line).ok_or_else(|| wrong(format!("a quote is not closed: {line}")))?;
         let mut words = words.into_iter();
         let command = words.next().ok_or_else(|| wrong("there is nothing to run"))?;
-        let principal = match agent {
-            Some(agent) => Principal::person().with(Link::Agent(agent.to_owned())),
+        let principal = match &step.agent {
+            Some(agent) => Principal::person().with(Link::Agent(agent.clone())),
             None => Principal::person(),
         };
-        let person = Arc::new(Person { says: self.person.says, ..Person::default() });
+        let person = Arc::new(Person::saying(step.confirm.or(self.confirm)));
         let before = self.crossings()?.last().map_or(0, |crossing| crossing.number);
         let request = Request { principal, command, words: words.collect() };
-        let outcome = self.host.invoke(request, Arc::clone(&person) as Arc<dyn FrontEnd>).await;
+        let mut waiting = self.waiting.subscribe();
+        let ended = tokio::select! {
+            biased;
+            outcome = self.host.invoke(request, Arc::clone(&person) as _) => Ended::Itself(outcome),
+            // The sender is ours, so there is always one.
+            Ok(()) = waiting.changed(), if step.interrupt => Ended::Interrupted,
+            () = tokio::time::sleep(self.patience) => Ended::Not,
+        };
 
         let mut report = StepReport { what: line.to_owned(), ..StepReport::default() };
-        let mut outputs = std::mem::take(&mut *lock(&person.shown));
+        let mut outputs = person.seen();
         let emitted = outputs.len();
-        match outcome {
-            Ok(last) => outputs.push(last),
-            Err(error) => {
+        match ended {
+            Ended::Itself(_) if step.interrupt => report.mismatches.push(Mismatch {
+                of: "interrupt",
+                expected: "it waits for a scripted object, and is interrupted".to_owned(),
+                found: "it ended by itself".to_owned(),
+            }),
+            Ended::Interrupted => report.status = INTERRUPTED,
+            Ended::Not => {
+                report.error = Some(format!("it did not end within {} s", self.patience.as_secs()));
+                report.status = 1;
+            }
+            Ended::Itself(Ok(last)) => outputs.push(last),
+            Ended::Itself(Err(error)) => {
                 let shown = show.failure(error);
                 report.error = Some(shown.message);
                 report.status = shown.status;
@@ -291,15 +318,19 @@ impl Stage {
             outputs.iter().enumerate().filter_map(|(place, output)| show.json(output, place == emitted));
         let mut json: Vec<_> = json.collect();
         report.json = if json.len() == 1 { json.remove(0) } else { Json::Array(json) };
-        if let Some(run) = lock(&person.run).take() {
+        if let Some(run) = person.run() {
             (report.wall_micros, report.cpu_micros, report.memory) =
                 (run.wall_micros, run.cpu_micros, run.memory);
         }
         for crossing in self.crossings()?.into_iter().filter(|crossing| crossing.number > before) {
-            let call = format!("{} {} {}", short(&crossing.slot), crossing.function, crossing.arguments);
+            let (slot, function) = (short(&crossing.slot), plain(&crossing.function));
+            let call = format!("{slot} {function} {}", crossing.arguments);
             let call = call.trim_end().to_owned();
             match crossing.decision {
-                Decision::Denied => report.denied.push(call),
+                Decision::Denied => {
+                    report.denied.push(call);
+                    report.rules.push(crossing.outcome);
+                }
                 Decision::Allowed => report.calls.push(call),
             }
         }
@@ -322,127 +353,35 @@ impl Stage {
     }
 }
 
-/// A slot's name as a scenario says it: the last part of an interface's name.
+/// The exit status of a program that a person interrupted.
+const INTERRUPTED: i32 = 130;
+
+/// How a command came to its end.
+enum Ended {
+    Itself(Result<Output, InvokeError>),
+    Interrupted,
+    /// It did not, as long as one may wait.
+    Not,
+}
+
+fn caveats(binding: &Binding) -> Result<Vec<Caveat>, BenchError> {
+    let read = |text: &String| {
+        text.parse::<Caveat>().map_err(|error| wrong(format!("the caveat `{text}`: {error}")))
+    };
+    binding.caveats().iter().map(read).collect()
+}
+
+/// A slot's name as a scenario says it: the last part of an interface's name, or what the user named, in backquotes.
 fn short(slot: &str) -> &str {
+    if let Some(named) = slot.strip_prefix("what the user named ") {
+        return named;
+    }
     let last = slot.rsplit('/').next().unwrap_or(slot);
     if slot.contains(':') { last.split('@').next().unwrap_or(last) } else { slot }
 }
 
-/// Writes down how a step differs from what must come of it.
-fn compare(
-    report: &mut StepReport,
-    expected: &Expected,
-    kept: Option<BTreeMap<String, String>>,
-    golden: &dyn Fn(&str) -> Option<String>,
-) {
-    let mut mismatches = Vec::new();
-    let mut differ = |of, expected: String, found: String| mismatches.push(Mismatch { of, expected, found });
-    let found = report.text.trim_end();
-    match (&expected.error, &report.error) {
-        (Some(part), Some(error)) if error.contains(part.as_str()) => {}
-        (Some(part), error) => {
-            differ("error", part.clone(), error.clone().unwrap_or_else(|| "none".to_owned()))
-        }
-        (None, Some(error)) => differ("error", "none".to_owned(), error.clone()),
-        (None, None) => {}
-    }
-    if let Some(output) = &expected.output
-        && output.trim_end() != found
-    {
-        differ("output", output.trim_end().to_owned(), found.to_owned());
-    }
-    if let Some(part) = &expected.output_contains
-        && !found.contains(part.as_str())
-    {
-        differ("output", format!("… {part} …"), found.to_owned());
-    }
-    if let Some(json) = &expected.output_json
-        && !same(json, &report.json)
-    {
-        differ("output-json", json.to_string(), report.json.to_string());
-    }
-    if let Some(name) = &expected.golden {
-        match golden(name) {
-            Some(text) if text.trim_end() == found => {}
-            Some(text) => differ("golden", text.trim_end().to_owned(), found.to_owned()),
-            None => differ(
-                "golden",
-                format!("the file {name}, which is not there; --update writes it"),
-                found.to_owned(),
-            ),
-        }
-    }
-    if let Some(status) = expected.status
-        && status != report.status
-    {
-        differ("status", status.to_string(), report.status.to_string());
-    }
-    for (of, wanted, found) in
-        [("calls", &expected.calls, &report.calls), ("denied", &expected.denied, &report.denied)]
-    {
-        let Some(wanted) = wanted else { continue };
-        let fits = |wanted: &String, found: &String| {
-            wanted == found || found.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.starts_with(' '))
-        };
-        if wanted.len() != found.len() || !wanted.iter().zip(found).all(|(wanted, found)| fits(wanted, found))
-        {
-            differ(of, wanted.join("\n"), found.join("\n"));
-        }
-    }
-    if let (Some(wanted), Some(found)) = (&expected.store, kept)
-        && *wanted != found
-    {
-        let shown = |store: &BTreeMap<String, String>| {
-            store.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join("\n")
-        };
-        differ("store", shown(wanted), shown(&found));
-    }
-    report.mismatches = mismatches;
-}
-
-/// Whether two JSON values are the same; numbers by their value, however they are written.
-fn same(one: &Json, two: &Json) -> bool {
-    match (one, two) {
-        (Json::Number(one), Json::Number(two)) => one.as_f64() == two.as_f64(),
-        (Json::Array(one), Json::Array(two)) => {
-            one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same(one, two))
-        }
-        (Json::Object(one), Json::Object(two)) => {
-            one.len() == two.len()
-                && one.iter().all(|(key, value)| two.get(key).is_some_and(|other| same(value, other)))
-        }
-        _ => one == two,
-    }
-}
-
-/// Who watches, and answers the host's questions.
-#[derive(Default)]
-struct Person {
-    shown: Mutex<Vec<Output>>,
-    run: Mutex<Option<Run>>,
-    says: Option<Word>,
-}
-
-impl FrontEnd for Person {
-    fn emit(&self, piece: Output) -> BoxFuture<'_, ()> {
-        lock(&self.shown).push(piece);
-        Box::pin(async {})
-    }
-
-    fn confirm<'a>(&'a self, _: &'a Consent) -> BoxFuture<'a, Said> {
-        let says = match self.says {
-            Some(Word::Yes) => Said::Yes,
-            Some(Word::No) => Said::No,
-            None => Said::Nobody,
-        };
-        Box::pin(async move { says })
-    }
-
-    fn ran(&self, run: &Run) {
-        *lock(&self.run) = Some(run.clone());
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// A function's name as a scenario says it: a method without the resource that it is of.
+fn plain(function: &str) -> &str {
+    let method = function.strip_prefix("[method]").and_then(|method| method.split_once('.'));
+    method.map_or(function, |(_, name)| name)
 }

@@ -11,14 +11,18 @@ use powerbox_captp::{
 };
 use powerbox_core::daemon::{Connect, ConnectError};
 use powerbox_daemon::{Daemon, DaemonConfig, StopHandle};
+use tokio::task::JoinHandle;
 
 use crate::scripted::Objects;
 
 /// What stands before the identifiers of scripted objects.
 const MARK: &str = "scripted:";
 
-/// The daemon behind, until it is dropped.
-pub(crate) struct Behind(StopHandle);
+/// The daemon behind. It stops when this is dropped, too, but nobody waits until it has.
+pub(crate) struct Behind {
+    stop: StopHandle,
+    served: JoinHandle<()>,
+}
 
 impl Behind {
     /// Starts one in a folder.
@@ -26,18 +30,25 @@ impl Behind {
         let daemon = Daemon::open(DaemonConfig::new(folder.join("daemon"), socket(folder)));
         let daemon = daemon.map_err(|error| error.to_string())?;
         let stop = daemon.stop_handle();
-        tokio::spawn(async move {
+        let served = tokio::spawn(async move {
             if let Err(error) = daemon.run().await {
                 tracing::error!(%error, "the daemon of a scenario ended");
             }
         });
-        Ok(Self(stop))
+        Ok(Self { stop, served })
+    }
+
+    /// Stops it, and waits until it has put away what it keeps.
+    pub(crate) async fn end(mut self) {
+        self.stop.stop();
+        // What went wrong with it is in the log.
+        let _ = (&mut self.served).await;
     }
 }
 
 impl Drop for Behind {
     fn drop(&mut self) {
-        self.0.stop();
+        self.stop.stop();
     }
 }
 

@@ -8,14 +8,30 @@
 mod bench;
 pub use bench::{Bench, BenchError, Show, Shown};
 
+mod compare;
+pub use compare::Golden;
+
 mod daemon;
 
+mod guest;
+pub use guest::Guest;
+
+mod held;
+pub use held::{Answer, Held};
+
 mod outside;
+
+mod person;
+
+mod prepare;
+
+mod read;
+pub use read::ScenarioError;
 
 mod report;
 pub use report::{Mismatch, Report, StepReport};
 
 mod scenario;
-pub use scenario::{Answer, Binding, Expected, Held, Narrowed, Page, Scenario, Step, Word};
+pub use scenario::{Binding, Narrowed, Page, Scenario, Step, Word};
 
 mod scripted;

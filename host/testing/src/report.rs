@@ -35,6 +35,8 @@ pub struct StepReport {
     pub calls: Vec<String>,
     /// The calls that were refused.
     pub denied: Vec<String>,
+    /// The rule by which each of them was refused, as the audit names it.
+    pub rules: Vec<String>,
     /// How long it took, in microseconds.
     pub wall_micros: u64,
     /// Processor time, in microseconds.

@@ -1,20 +1,26 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::guest::Guest;
+use crate::held::Held;
+
 /// What there is, what is run, and what must come of it. A file in TOML for people, JSON for programs; a key that is not
 /// known is an error.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Scenario {
     /// What the person's names hold.
     #[serde(default)]
     pub names: BTreeMap<String, Held>,
-    /// Guests, and the person's names that each is introduced to.
+    /// Guests.
     #[serde(default)]
-    pub guests: BTreeMap<String, Vec<String>>,
-    /// What each slot is bound to.
+    pub guests: BTreeMap<String, Guest>,
+    /// What each slot is bound to when the plugin acts for the person.
     #[serde(default)]
     pub bind: BTreeMap<String, Binding>,
     /// What the plugin's store holds at first, as text.
@@ -35,6 +41,9 @@ pub struct Scenario {
     /// What the person answers when a grant wants a call confirmed; without it nobody is there.
     #[serde(default)]
     pub confirm: Option<Word>,
+    /// After how many seconds a command that has not ended counts as hung.
+    #[serde(default = "patience")]
+    pub patience: u32,
     /// What is done, one after another.
     #[serde(rename = "step", default)]
     pub steps: Vec<Step>,
@@ -44,70 +53,17 @@ fn clock() -> u64 {
     1_700_000_000_000
 }
 
-/// What a name holds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Held {
-    /// A text that is stored as a value.
-    Text {
-        /// The text.
-        text: String,
-    },
-    /// A value, as JSON spells it.
-    Json {
-        /// The JSON text.
-        json: String,
-    },
-    /// Bytes, given as text.
-    Blob {
-        /// The bytes.
-        blob: String,
-    },
-    /// An object that answers as it is told. Only outside of directories.
-    Object {
-        /// What it calls itself, such as `Alleged: Mailbox`.
-        object: String,
-        /// How it answers: the first that fits.
-        #[serde(default)]
-        answers: Vec<Answer>,
-    },
-    /// A directory.
-    Directory(BTreeMap<String, Held>),
+fn patience() -> u32 {
+    60
 }
 
-/// How a scripted object answers a call.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Answer {
-    /// The method.
-    pub method: String,
-    /// The arguments for which this holds; any if it is left out.
-    #[serde(default)]
-    pub args: Option<Json>,
-    /// What it gives.
-    #[serde(default)]
-    pub returns: Option<Json>,
-    /// The scripted object of this name is what it gives.
-    #[serde(default)]
-    pub returns_object: Option<String>,
-    /// The message of the error that it ends in.
-    #[serde(default)]
-    pub throws: Option<String>,
-    /// It never answers.
-    #[serde(default)]
-    pub never: bool,
-    /// It answers so only so many times.
-    #[serde(default)]
-    pub times: Option<u32>,
-}
-
-/// What a slot is bound to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What a slot is bound to: a name, or an origin of the web. In a scenario that is a text, or a table with caveats.
+#[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Binding {
-    /// A name, or an origin.
+    /// With all that the thing allows.
     Plain(String),
-    /// A name or an origin, with caveats.
+    /// With less.
     Narrowed(Narrowed),
 }
 
@@ -115,11 +71,50 @@ pub enum Binding {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Narrowed {
-    /// To what.
+    /// To what; left out for a slot that needs no name, such as `store`.
     pub to: Option<String>,
     /// As `powerbox grant list` shows them: `functions list`, `calls 3`.
     #[serde(default)]
     pub caveats: Vec<String>,
+}
+
+impl Binding {
+    pub(crate) fn to(&self) -> Option<&str> {
+        match self {
+            Self::Plain(to) => Some(to),
+            Self::Narrowed(narrowed) => narrowed.to.as_deref(),
+        }
+    }
+
+    pub(crate) fn caveats(&self) -> &[String] {
+        match self {
+            Self::Plain(_) => &[],
+            Self::Narrowed(narrowed) => &narrowed.caveats,
+        }
+    }
+}
+
+// By hand, so that an error names the key that is wrong and not merely the kind.
+impl<'de> Deserialize<'de> for Binding {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Binding;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a name, an origin, or a table with `to` and `caveats`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Binding, E> {
+                Ok(Binding::Plain(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Binding, A::Error> {
+                Narrowed::deserialize(MapAccessDeserializer::new(map)).map(Binding::Narrowed)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// One answer of the web.
@@ -158,9 +153,12 @@ pub enum Word {
     Yes,
     /// No.
     No,
+    /// Nothing: nobody is there.
+    Nobody,
 }
 
-/// One thing that is done, and what must come of it.
+/// One thing that is done, and what must come of it. What is left out is not looked at; but a command that fails where
+/// no error is expected has failed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Step {
@@ -170,19 +168,15 @@ pub struct Step {
     /// The guest for whom it is run; none is the person.
     #[serde(rename = "as", default)]
     pub agent: Option<String>,
-    /// A slot whose grant is taken back, in place of a command.
+    /// A slot whose grant is taken back, in place of a command; with `as` the one for when the plugin acts for the guest.
     #[serde(default)]
     pub revoke: Option<String>,
-    /// What must come of it.
-    #[serde(flatten)]
-    pub expected: Expected,
-}
-
-/// What must come of a command. What is left out is not looked at; but a command that fails where no error is expected
-/// has failed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Expected {
+    /// What the person answers in this step, where it is not what he answers in all.
+    #[serde(default)]
+    pub confirm: Option<Word>,
+    /// The person interrupts the command as soon as a scripted object leaves it waiting (`never`).
+    #[serde(default)]
+    pub interrupt: bool,
     /// All that it puts out, as a terminal shows it.
     #[serde(default)]
     pub output: Option<String>,
@@ -201,14 +195,14 @@ pub struct Expected {
     /// The exit status that the program would end with.
     #[serde(default)]
     pub status: Option<i32>,
-    /// All calls that it makes to what its slots and the named things reach, in order: `inventory list`, or with the
-    /// arguments as the audit has them.
+    /// All calls that it makes to what its slots and the named things reach, in order: slot and function, or the thing in
+    /// backquotes and the method; the arguments may follow as the audit has them.
     #[serde(default)]
     pub calls: Option<Vec<String>>,
     /// All calls that it is refused, in order.
     #[serde(default)]
     pub denied: Option<Vec<String>>,
-    /// What its store holds afterwards, as text.
+    /// What its store holds afterwards, as text: the one for the person, or for the guest of this step.
     #[serde(default)]
     pub store: Option<BTreeMap<String, String>>,
 }

@@ -5,14 +5,18 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use powerbox_captp::{CallError, Message, Method, Object, Receiver, Reply, Value};
 use powerbox_core::bridge::{from_json, plain_json};
 use serde_json::Value as Json;
+use tokio::sync::watch;
 
-use crate::scenario::{Answer, Held};
+use crate::compare::same;
+use crate::held::{Answer, Held};
 
 /// The scripted objects of a scenario, by name.
 pub(crate) type Objects = BTreeMap<String, Object>;
 
 /// Makes the objects that a scenario's names hold.
-pub(crate) fn objects(names: &BTreeMap<String, Held>) -> Arc<Objects> {
+///
+/// `waiting` counts the calls that they leave without an answer.
+pub(crate) fn objects(names: &BTreeMap<String, Held>, waiting: &watch::Sender<u64>) -> Arc<Objects> {
     let known = Arc::new(OnceLock::new());
     let made = names.iter().filter_map(|(name, held)| {
         let Held::Object { object, answers } = held else { return None };
@@ -20,6 +24,7 @@ pub(crate) fn objects(names: &BTreeMap<String, Held>) -> Arc<Objects> {
             interface: object.clone(),
             answers: Mutex::new(answers.clone()),
             others: Arc::clone(&known),
+            waiting: waiting.clone(),
         };
         Some((name.clone(), Object::new(scripted)))
     });
@@ -34,6 +39,7 @@ struct Scripted {
     interface: String,
     answers: Mutex<Vec<Answer>>,
     others: Arc<OnceLock<Arc<Objects>>>,
+    waiting: watch::Sender<u64>,
 }
 
 impl Scripted {
@@ -43,7 +49,7 @@ impl Scripted {
         let answer = answers.iter_mut().find(|answer| {
             answer.method == method
                 && answer.times != Some(0)
-                && answer.args.as_ref().is_none_or(|wanted| *wanted == given())
+                && answer.args.as_ref().is_none_or(|wanted| same(wanted, &given()))
         })?;
         if let Some(times) = &mut answer.times {
             *times -= 1;
@@ -69,6 +75,7 @@ impl Receiver for Scripted {
             return Reply::error(CallError::type_error(message));
         };
         if answer.never {
+            self.waiting.send_modify(|waiting| *waiting += 1);
             return Reply::pending(std::future::pending());
         }
         if let Some(message) = answer.throws {

@@ -8,6 +8,10 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod many;
+mod production;
+mod waiting;
+
 use std::fs;
 use std::process::Command;
 
@@ -21,8 +25,14 @@ const LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
 fn run(name: &str, scenario: &Value) -> (bool, Vec<Value>) {
     let powerbox = Powerbox::embedded().unwrap();
     let component = component(name).unwrap();
-    let words = ["plugin", "test", component.to_str().unwrap(), "--scenario", "-", "--json"];
-    let finished = powerbox.run_with(&words, scenario.to_string().as_bytes()).unwrap();
+    let file = powerbox.path("scenario.json");
+    fs::write(&file, scenario.to_string()).unwrap();
+    let words = ["plugin", "test", component.to_str().unwrap(), "--json", "--scenario"];
+    let mut command = powerbox.command(&words).unwrap();
+    // Compiled code is the same for all: it goes by the digest of the component.
+    let cache = component.ancestors().nth(2).unwrap().join("tmp/powerbox-cache");
+    command.arg(file).env("XDG_CACHE_HOME", cache);
+    let finished = Running::start(&mut command).unwrap().finish(LIMIT).unwrap();
     let answer: Value = serde_json::from_str(&finished.stdout).unwrap_or_else(|_| panic!("{finished:?}"));
     let passed = answer["passed"].as_bool().unwrap();
     assert_eq!(finished.status, Some(i32::from(!passed)), "{finished:?}");

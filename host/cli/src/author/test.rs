@@ -1,11 +1,12 @@
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
+use futures_util::stream::{self, StreamExt as _};
 use powerbox_core::InvokeError;
 use powerbox_core::local::Output;
 use powerbox_core::text::{clean, clean_line};
-use powerbox_testing::{Bench, Mismatch, Report, Scenario, Show, Shown};
+use powerbox_testing::{Bench, Mismatch, Report, Scenario, ScenarioError, Show, Shown};
 use serde_json::{Value as Json, json};
 use similar::{ChangeTag, TextDiff};
 
@@ -33,6 +34,9 @@ pub(crate) struct TestArguments {
     scenario: Option<PathBuf>,
 }
 
+/// Scenarios that run at the same time.
+const AT_ONCE: usize = 4;
+
 /// Runs a plugin's scenarios.
 pub(crate) async fn test(paths: &Paths, arguments: TestArguments, json: bool) -> Result<Status, Failure> {
     let (component, folder) = if arguments.place.is_file() {
@@ -59,37 +63,55 @@ pub(crate) async fn test(paths: &Paths, arguments: TestArguments, json: bool) ->
         return Err(Failure::new(Status::Failed, "there is no scenario to run")
             .hinted(format!("scenarios are files like {}", folder.join("tests/first.toml").display())));
     }
-    let mut all = Vec::new();
-    let mut good = true;
-    for case in &cases {
-        let golden = |name: &str| std::fs::read_to_string(case.folder.join(name)).ok();
-        let report = bench.run(&case.scenario, &Terminal, &golden).await;
-        let mut report = report.map_err(|error| {
-            Failure::new(Status::Failed, format!("the scenario {} cannot be run: {error}", case.name))
-        })?;
+    let bench = Arc::new(bench);
+    let mut runs = stream::iter(cases)
+        .map(|case| {
+            let bench = Arc::clone(&bench);
+            async move {
+                let run = tokio::spawn(async move { (case.run(&bench).await, case) }).await;
+                run.map_err(|error| Failure::new(Status::Failed, format!("a scenario broke off: {error}")))
+            }
+        })
+        .buffered(AT_ONCE);
+    let (mut all, mut failed) = (Vec::new(), 0);
+    while let Some(run) = runs.next().await {
+        let (ran, case) = run?;
+        let mut report = match ran {
+            Ok(report) => report,
+            // Whoever gave one scenario has nothing else to learn.
+            Err(failure) if arguments.scenario.is_some() => return Err(failure),
+            Err(failure) => {
+                failed += 1;
+                if !json {
+                    println!("FAILED  {}", clean_line(&case.name));
+                }
+                failure.show(false);
+                all.push(json!({ "scenario": case.name, "passed": false, "problem": failure.message }));
+                continue;
+            }
+        };
         if arguments.update {
-            update(case, &mut report)?;
+            update(&case, &mut report)?;
         }
-        good &= report.is_good();
+        failed += usize::from(!report.is_good());
         if !json {
-            show(case, &report);
+            show(&case, &report);
         }
         all.push(json!({ "scenario": case.name, "passed": report.is_good(), "report": report }));
     }
     if json {
-        render::print_json(&json!({ "passed": good, "scenarios": all }))?;
+        render::print_json(&json!({ "passed": failed == 0, "scenarios": all }))?;
     } else {
-        let failed = all.iter().filter(|one| one.get("passed") != Some(&Json::Bool(true))).count();
         println!("\n{} passed, {failed} failed", all.len() - failed);
     }
-    Ok(if good { Status::Done } else { Status::Failed })
+    Ok(if failed == 0 { Status::Done } else { Status::Failed })
 }
 
 /// A scenario, and where it is from.
 struct Case {
     name: String,
     folder: PathBuf,
-    scenario: Scenario,
+    scenario: Result<Scenario, ScenarioError>,
 }
 
 impl Case {
@@ -107,24 +129,38 @@ impl Case {
     }
 
     fn of_toml(path: &Path) -> Result<Self, Failure> {
-        let broken = |reason: String| Failure::new(Status::Failed, format!("{}: {reason}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
-        let scenario = toml::from_str(&text).map_err(|error| broken(error.to_string()))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::new(Status::Failed, format!("{}: {error}", path.display())))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { name, folder: path.parent().unwrap_or(Path::new(".")).to_owned(), scenario })
+        let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+        Ok(Self { name, folder, scenario: Scenario::from_toml(&text) })
     }
 
     fn of_json(path: &Path) -> Result<Self, Failure> {
-        let broken = |reason: String| Failure::new(Status::Failed, format!("the scenario in JSON: {reason}"));
-        let mut text = String::new();
-        if path == Path::new("-") {
-            std::io::stdin().read_to_string(&mut text).map_err(|error| broken(error.to_string()))?;
-        } else {
-            text = std::fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
-        }
-        let scenario = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
-        let folder = path.parent().filter(|_| path != Path::new("-")).unwrap_or(Path::new("."));
+        let stdin = path == Path::new("-");
+        let text =
+            if stdin { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+        let text = text.map_err(|error| {
+            Failure::new(Status::Failed, format!("the scenario in JSON cannot be read: {error}"))
+        })?;
+        let folder = path.parent().filter(|_| !stdin).unwrap_or(Path::new("."));
+        let scenario = Scenario::from_json(&text);
         Ok(Self { name: "scenario".to_owned(), folder: folder.to_owned(), scenario })
+    }
+
+    async fn run(&self, bench: &Bench) -> Result<Report, Failure> {
+        let failed = |reason: String| {
+            Failure::new(Status::Failed, format!("the scenario {} cannot be run: {reason}", self.name))
+        };
+        let scenario = self.scenario.as_ref().map_err(|error| {
+            let failure = failed(error.reason.clone());
+            match &error.meant {
+                Some(key) => failure.hinted(format!("did you mean `{key}`?")),
+                None => failure,
+            }
+        })?;
+        let golden = |name: &str| std::fs::read_to_string(self.folder.join(name)).ok();
+        bench.run(scenario, &Terminal, &golden).await.map_err(|error| failed(error.to_string()))
     }
 }
 
@@ -132,9 +168,9 @@ impl Case {
 fn update(case: &Case, report: &mut Report) -> Result<(), Failure> {
     for step in &mut report.steps {
         let Some(name) = &step.golden else { continue };
-        let before = step.mismatches.len();
-        step.mismatches.retain(|mismatch| mismatch.of != "golden");
-        if step.mismatches.len() < before {
+        // What a step that failed put out is nothing to go by.
+        if matches!(step.mismatches.as_slice(), [only] if only.of == "golden") {
+            step.mismatches.clear();
             let path = case.folder.join(name);
             let text = format!("{}\n", step.text.trim_end());
             std::fs::write(&path, text)
