@@ -25,6 +25,8 @@ pub(crate) struct Plugin {
     pub(crate) folder: PathBuf,
     /// The name of the component.
     pub(crate) component: String,
+    /// Whether it has tests that run on this machine.
+    pub(crate) has_tests: bool,
     /// Its version.
     pub(crate) version: String,
     /// Its licence, an SPDX expression.
@@ -64,6 +66,7 @@ impl Plugin {
             module: format!("{}.wasm", text(target, "/name")?.replace('-', "_")),
             folder: manifest.parent()?.to_owned(),
             component: text(settings, "/component")?.to_owned(),
+            has_tests: target.get("test").and_then(Value::as_bool).unwrap_or_default(),
             version: text(package, "/version")?.to_owned(),
             licence: text(package, "/license").map(str::to_owned),
         })

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::{command, components, npm, workspace::Workspace};
+use crate::{command, components, npm, plugins, workspace::Workspace};
 
 /// Builds what tests need and runs them. All arguments but `--endo SOCKET` go to the runner.
 pub(crate) fn run(workspace: &Workspace, mut arguments: Vec<String>) -> Result<()> {
@@ -19,6 +19,13 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Vec<String>) -> Result<(
     command::timed("programs and tests", || {
         command::run(&mut workspace.cargo_for_host(&["build", "--all-targets"])?)
     })?;
+    // Parts of plugins that need no host. They are left out below, since whole plugins cannot be linked for this machine.
+    let mut cargo = workspace.cargo();
+    cargo.args(["test", "--quiet", "--lib"]);
+    for plugin in plugins::find(workspace)?.iter().filter(|plugin| plugin.has_tests) {
+        cargo.args(["--package", &plugin.package]);
+    }
+    command::timed("tests of plugins", || command::run(&mut cargo))?;
     let runner: &[&str] =
         if command::works("cargo", &["nextest", "--version"]) { &["nextest", "run"] } else { &["test"] };
     let mut cargo = workspace.cargo_for_host(runner)?;

@@ -109,15 +109,15 @@ impl Installed {
 
     /// All installed plugins, sorted by name.
     pub fn list(&self) -> Result<Vec<InstalledPlugin>, StoreError> {
-        let read =
-            |path: &Path, parse: &dyn Fn(&[u8]) -> Result<Vec<InstalledPlugin>, String>| match fs::read(path)
-            {
-                Ok(text) => parse(&text)
-                    .map(Some)
-                    .map_err(|error| StoreError::Damaged { path: path.to_owned(), error }),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(StoreError::Io { path: path.to_owned(), error }),
-            };
+        /// Reads one form of the records.
+        type Parse<'a> = &'a dyn Fn(&[u8]) -> Result<Vec<InstalledPlugin>, String>;
+        let read = |path: &Path, parse: Parse<'_>| match fs::read(path) {
+            Ok(text) => {
+                parse(&text).map(Some).map_err(|error| StoreError::Damaged { path: path.to_owned(), error })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::Io { path: path.to_owned(), error }),
+        };
         let lock = |text: &[u8]| {
             let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
             lock::read_lock(text)

@@ -89,7 +89,8 @@ fn add(current: &mut Option<Entry>, element: Option<&String>, text: &str) {
     };
     // A second element of the kind, such as `updated` after `published`, adds nothing.
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if part.len() + text.len() < LONGEST && !text.is_empty() && !(element == "updated" && !part.is_empty()) {
+    let again = element == "updated" && !part.is_empty();
+    if part.len() + text.len() < LONGEST && !text.is_empty() && !again {
         if !part.is_empty() && text.len() > 1 {
             part.push(' ');
         }
