@@ -21,7 +21,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 /// Longer than the first build of a project takes on a busy machine, its tools and crates got from the network.
-const LIMIT: Duration = Duration::from_secs(200);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// What differs between the languages.
 struct Language {

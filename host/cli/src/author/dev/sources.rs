@@ -13,6 +13,8 @@ const SETTLE: Duration = Duration::from_millis(60);
 /// The sources of a project, watched.
 pub(super) struct Sources {
     changes: mpsc::UnboundedReceiver<Instant>,
+    /// The last change that was not told yet.
+    last: Option<Instant>,
     _watcher: notify::RecommendedWatcher,
 }
 
@@ -39,16 +41,19 @@ impl Sources {
         for folder in watched.iter().filter(|path| path.is_dir()) {
             watcher.watch(folder, RecursiveMode::Recursive).map_err(failed)?;
         }
-        Ok(Self { changes, _watcher: watcher })
+        Ok(Self { changes, last: None, _watcher: watcher })
     }
 
-    /// Waits for a change, and until there are no more for a moment; gives when the last was.
+    /// Waits for a change, and until there are no more for a moment; gives when the last was. No change is lost if it is
+    /// dropped: whoever waits next is told.
     pub(super) async fn changed(&mut self) -> Option<Instant> {
-        let mut last = self.changes.recv().await?;
-        while let Ok(Some(later)) = tokio::time::timeout(SETTLE, self.changes.recv()).await {
-            last = later;
+        if self.last.is_none() {
+            self.last = Some(self.changes.recv().await?);
         }
-        Some(last)
+        while let Ok(Some(later)) = tokio::time::timeout(SETTLE, self.changes.recv()).await {
+            self.last = Some(later);
+        }
+        self.last.take()
     }
 }
 
