@@ -9,6 +9,7 @@
 )]
 
 mod daemon;
+mod files;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,8 +51,14 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
+        Self::installed_from("plugin.wasm").await
+    }
+
+    /// With the plugin's file at this place in the folder.
+    async fn installed_from(place: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("plugin.wasm");
+        let file = folder.path().join(place);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         replace(&file, "reload-v1");
         let (host, gate) = open(folder.path()).await;
         let bind = [("home".to_owned(), "home".to_owned())];
