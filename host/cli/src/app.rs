@@ -168,8 +168,7 @@ impl App {
     /// Runs one verb or command.
     pub(crate) async fn run(&self, verb: Verb, agent: Option<&str>, json: bool) -> Result<Status, Failure> {
         match verb {
-            Verb::Plugin(PluginVerb::Test(test)) => author::test(&self.paths, test, json).await,
-            Verb::Plugin(verb) => plugin::run(self, verb, json).await.map(|()| Status::Done),
+            Verb::Plugin(verb) => plugin::run(self, verb, json).await,
             Verb::Dev(arguments) => author::dev(self, *arguments, json).await,
             Verb::Grant(verb) => grant::run(&self.host, verb, agent, json).await.map(|()| Status::Done),
             Verb::Audit(arguments) => audit::run(&self.host, *arguments, json).await,

@@ -46,9 +46,11 @@ pub fn timed<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     Ok(result)
 }
 
-/// Says what goes on.
+/// Says what goes on, in the name of the program that runs.
 pub fn say(what: &str) {
-    eprintln!("xtask: {what}");
+    let program = std::env::args_os().next().map(std::path::PathBuf::from);
+    let name = program.as_deref().and_then(std::path::Path::file_stem).unwrap_or_default();
+    eprintln!("{}: {what}", name.to_string_lossy());
 }
 
 pub(crate) fn shown(command: &Command) -> String {

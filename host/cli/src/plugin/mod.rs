@@ -17,16 +17,15 @@ pub(crate) use update::UpdateArguments;
 use crate::app::App;
 use crate::arguments::PluginVerb;
 use crate::author;
-use crate::exit::Failure;
+use crate::exit::{Failure, Status};
 
 /// Runs one of the verbs.
-pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<(), Failure> {
+pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<Status, Failure> {
     let host = &app.host;
-    match verb {
+    let done = match verb {
         PluginVerb::New(arguments) => author::new(arguments, json),
         PluginVerb::Build(arguments) => author::build(arguments, json).await,
-        // It has a status of its own.
-        PluginVerb::Test(arguments) => author::test(&app.paths, arguments, json).await.map(drop),
+        PluginVerb::Test(arguments) => return author::test(&app.paths, arguments, json).await,
         PluginVerb::Inspect { plugin, insecure_registry } => {
             inspect::inspect(host, &plugin, insecure_registry, json).await
         }
@@ -36,5 +35,6 @@ pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<(), F
         PluginVerb::List => list::list(app, json),
         PluginVerb::Restore { name } => restore::restore(host, &name, json),
         PluginVerb::Remove { name } => remove::remove(host, &name, json).await,
-    }
+    };
+    done.map(|()| Status::Done)
 }
