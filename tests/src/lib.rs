@@ -5,6 +5,7 @@
 pub mod crossing;
 pub mod fixture;
 pub mod node;
+pub mod numbered;
 pub mod powerbox;
 pub mod program;
 pub mod raw;

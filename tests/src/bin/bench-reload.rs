@@ -2,59 +2,21 @@
 //! never compiled, content that was, and beside them what compiling alone takes, in one run.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
-use futures_util::future::BoxFuture;
-use powerbox_core::daemon::{Connect, ConnectError};
-use powerbox_core::local::{FrontEnd, Output};
-use powerbox_core::{Allowances, Host, HostConfig, Principal, Request};
+use anyhow::{Result, bail};
+use powerbox_core::Host;
 use powerbox_sandbox::{Component, Engine, EngineOptions};
+use powerbox_tests::numbered::{self, numbered, version};
 use powerbox_tests::powerbox::component;
 
 const ROUNDS: u64 = 40;
-const MARK: &[u8] = b"version-mark:";
 const LIMIT: Duration = Duration::from_secs(30);
-
-struct Nowhere;
-
-impl Connect for Nowhere {
-    fn connect(&self) -> BoxFuture<'_, Result<powerbox_captp::Session, ConnectError>> {
-        Box::pin(async { Err(ConnectError::NotStarted("there is none".into())) })
-    }
-}
-
-struct Silent;
-
-impl FrontEnd for Silent {
-    fn emit(&self, _: Output) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
-    }
-}
 
 fn main() -> Result<()> {
     let json = std::env::args().any(|argument| argument == "--json");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(run(json))
-}
-
-/// A component with a number written into it.
-fn numbered(component: &[u8], number: u64) -> Result<Vec<u8>> {
-    let place =
-        component.windows(MARK.len()).position(|bytes| bytes == MARK).context("no mark")? + MARK.len();
-    let mut numbered = component.to_vec();
-    let digits = format!("{number:011}");
-    numbered.get_mut(place..place + digits.len()).context("no room")?.copy_from_slice(digits.as_bytes());
-    Ok(numbered)
-}
-
-async fn version(host: &Host) -> Result<u64> {
-    let request = Request { principal: Principal::person(), command: "version".into(), words: vec![] };
-    match host.invoke(request, Arc::new(Silent)).await? {
-        Output::Text(text) => Ok(text.rsplit(':').next().unwrap_or_default().parse()?),
-        other => bail!("{other:?}"),
-    }
 }
 
 /// Writes a version beside its place, moves it there, and calls until it answers.
@@ -75,17 +37,7 @@ async fn swap(host: &Host, file: &Path, bytes: &[u8], number: u64) -> Result<Dur
 async fn run(json: bool) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let engine = EngineOptions::pooling(64);
-    let host = Host::open(HostConfig {
-        state: folder.path().join("state"),
-        data: folder.path().join("data"),
-        cache: folder.path().join("cache"),
-        bundled: vec![],
-        connect: Arc::new(Nowhere),
-        allowances: Allowances::default(),
-        engine: engine.clone(),
-        signatures: Default::default(),
-    })
-    .await?;
+    let host = numbered::host(folder.path(), engine.clone()).await?;
     let base = std::fs::read(component("torture-large")?)?;
     let file = folder.path().join("plugin.wasm");
     std::fs::write(&file, numbered(&base, 0)?)?;

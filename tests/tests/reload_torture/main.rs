@@ -14,12 +14,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use powerbox_core::daemon::{Connect, ConnectError};
-use powerbox_core::local::{FrontEnd, Output};
+use powerbox_core::Event;
 use powerbox_core::plugin::Plugin;
-use powerbox_core::{Allowances, Event, Host, HostConfig, Principal, Request};
 use powerbox_sandbox::EngineOptions;
+use powerbox_tests::numbered::{self, numbered, version};
 use powerbox_tests::powerbox::component;
 
 const SWAPS: u64 = 500;
@@ -33,41 +31,6 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Between two runs of a task.
 const PAUSE: Duration = Duration::from_millis(10);
-
-const MARK: &[u8] = b"version-mark:";
-
-/// There is no daemon, and nobody needs one.
-struct Nowhere;
-
-impl Connect for Nowhere {
-    fn connect(&self) -> BoxFuture<'_, Result<powerbox_captp::Session, ConnectError>> {
-        Box::pin(async { Err(ConnectError::NotStarted("there is none".into())) })
-    }
-}
-
-struct Silent;
-
-impl FrontEnd for Silent {
-    fn emit(&self, _: Output) -> BoxFuture<'_, ()> {
-        Box::pin(async {})
-    }
-}
-
-/// A component with a number written into it.
-fn numbered(component: &[u8], number: u64) -> Vec<u8> {
-    let place = component.windows(MARK.len()).position(|bytes| bytes == MARK).unwrap() + MARK.len();
-    let mut numbered = component.to_vec();
-    numbered[place..place + 11].copy_from_slice(format!("{number:011}").as_bytes());
-    numbered
-}
-
-async fn version(host: &Host) -> u64 {
-    let request = Request { principal: Principal::person(), command: "version".into(), words: vec![] };
-    match host.invoke(request, Arc::new(Silent)).await {
-        Ok(Output::Text(text)) => text.rsplit(':').next().unwrap().parse().unwrap(),
-        other => panic!("a run failed: {other:?}"),
-    }
-}
 
 /// The memory of this process that is in use, in bytes.
 fn resident() -> u64 {
@@ -105,21 +68,11 @@ fn replace(file: &Path, bytes: &[u8], in_place: bool) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_run_fails_or_is_of_old_code_while_its_plugin_is_replaced_five_hundred_times() {
     let folder = tempfile::tempdir().unwrap();
-    let host = Host::open(HostConfig {
-        state: folder.path().join("state"),
-        data: folder.path().join("data"),
-        cache: folder.path().join("cache"),
-        bundled: vec![],
-        connect: Arc::new(Nowhere),
-        allowances: Allowances::default(),
-        engine: EngineOptions::default(),
-        signatures: Default::default(),
-    });
-    let host = host.await.unwrap();
+    let host = numbered::host(folder.path(), EngineOptions::default()).await.unwrap();
     let base = std::fs::read(component("torture").unwrap()).unwrap();
     let more = std::fs::read(component("torture-more").unwrap()).unwrap();
     let file = folder.path().join("plugin.wasm");
-    replace(&file, &numbered(&base, 0), false);
+    replace(&file, &numbered(&base, 0).unwrap(), false);
     let installation = host.prepare_install(&file, &[]).await.unwrap();
     host.install(installation).await.unwrap();
     let _watch = host.watch().unwrap();
@@ -135,7 +88,7 @@ async fn no_run_fails_or_is_of_old_code_while_its_plugin_is_replaced_five_hundre
             tokio::spawn(async move {
                 while !over.load(Ordering::SeqCst) {
                     let before = current.load(Ordering::SeqCst);
-                    let found = version(&host).await;
+                    let found = version(&host).await.unwrap();
                     assert!(found >= before, "version {found} ran when {before} was current");
                     assert!(matches!(kind(found), Kind::Good), "version {found} is no good one");
                     runs.fetch_add(1, Ordering::SeqCst);
@@ -150,13 +103,13 @@ async fn no_run_fails_or_is_of_old_code_while_its_plugin_is_replaced_five_hundre
     let mut warm = 0;
     for number in 1..=SWAPS {
         let bytes = match kind(number) {
-            Kind::Good => numbered(&base, number),
-            Kind::Broken => numbered(&base, number).into_iter().map(|byte| byte ^ 0x55).collect(),
+            Kind::Good => numbered(&base, number).unwrap(),
+            Kind::Broken => numbered(&base, number).unwrap().into_iter().map(|byte| byte ^ 0x55).collect(),
             Kind::CutOff => {
-                let whole = numbered(&base, number);
+                let whole = numbered(&base, number).unwrap();
                 whole[..whole.len() / 2 + usize::try_from(number).unwrap()].to_vec()
             }
-            Kind::More => numbered(&more, number),
+            Kind::More => numbered(&more, number).unwrap(),
         };
         old.extend(host.registry().plugin("torture").map(Arc::downgrade));
         replace(&file, &bytes, number % 7 == 0);
@@ -173,7 +126,7 @@ async fn no_run_fails_or_is_of_old_code_while_its_plugin_is_replaced_five_hundre
         }
         if matches!(kind(number), Kind::Good) {
             current.store(number, Ordering::SeqCst);
-            assert_eq!(version(&host).await, number);
+            assert_eq!(version(&host).await.unwrap(), number);
         }
         if number == WARM {
             warm = resident();
