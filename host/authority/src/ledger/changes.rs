@@ -100,6 +100,30 @@ impl Ledger {
         })
     }
 
+    /// Makes those of several grants whose slots were never filled, or not since their holder was removed. Two processes
+    /// that want the same at once make it once.
+    ///
+    /// # Errors
+    ///
+    /// As [`add`](Self::add).
+    pub fn add_first(&self, new: &[NewGrant]) -> Result<Vec<Record>, AddError> {
+        let now = self.clock().now();
+        self.change(|transaction, revision| {
+            let mut made = Vec::new();
+            for new in new {
+                let ever: bool = transaction.query_row(
+                    "SELECT EXISTS (SELECT 1 FROM grants WHERE holder = ?1 AND slot = ?2 AND ended IS NOT 'removed')",
+                    params![new.holder.as_str(), new.slot],
+                    |row| row.get(0),
+                )?;
+                if !ever {
+                    made.push(add_one(transaction, revision, now, new)?);
+                }
+            }
+            Ok(made)
+        })
+    }
+
     /// Adds caveats to a grant.
     ///
     /// # Errors

@@ -3,7 +3,8 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
@@ -14,6 +15,8 @@ const APPLICATION_ID: i64 = 0x7062_6772;
 
 /// How long a process waits for another to finish its change.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How soon it is tried again.
+const AGAIN: Duration = Duration::from_millis(5);
 
 /// One step for each version; a database at version n has had the first n.
 const STEPS: &[&str] = &["
@@ -60,7 +63,25 @@ const STEPS: &[&str] = &["
 "];
 
 /// Opens the database, making or converting it as needed.
+///
+/// A process that sets the log up at the same moment is waited for: SQLite itself does not wait then.
 pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match open_once(path) {
+            Err(LedgerError::Database(error)) if is_busy(&error) && Instant::now() < end => {
+                thread::sleep(AGAIN)
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+fn open_once(path: &Path) -> Result<Connection, LedgerError> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
     file.map_err(|error| LedgerError::File { path: path.to_owned(), error })?;
     let mut connection = Connection::open(path)?;

@@ -130,7 +130,7 @@ impl Book {
                 giver: PROGRAM.to_owned(),
             })
             .collect();
-        for record in self.ledger.add_all(&new)? {
+        for record in self.ledger.add_first(&new)? {
             record_act(audit, PROGRAM, "grant", &record);
         }
         Ok(())

@@ -2,7 +2,8 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
@@ -22,6 +23,8 @@ const PAGE_BYTES: usize = 256 << 10;
 
 /// How long a process waits for another to finish its change.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How soon it is tried again.
+const AGAIN: Duration = Duration::from_millis(5);
 
 /// Marks the file as ours: the bytes of `pbst`.
 const APPLICATION_ID: i64 = 0x7062_7374;
@@ -348,7 +351,25 @@ fn put(tx: &Transaction<'_>, space: SpaceId, change: &Change) -> rusqlite::Resul
     Ok(old.is_some())
 }
 
+/// Opens the database. A process that sets the log up at the same moment is waited for: SQLite itself does not wait then.
 fn open(path: &Path) -> Result<Connection> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match open_once(path) {
+            Err(SpaceError::Database(error)) if is_busy(&error) && Instant::now() < end => {
+                thread::sleep(AGAIN)
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
+}
+
+fn open_once(path: &Path) -> Result<Connection> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
     file.map_err(|error| SpaceError::File { path: path.to_owned(), error })?;
     let mut connection = Connection::open(path)?;
