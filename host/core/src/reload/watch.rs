@@ -147,7 +147,8 @@ async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::Unbound
             let told =
                 places.any(|place| changed.contains(&place) || changed.contains(&signature_beside(&place)));
             let seen = Seen::of(file);
-            let silently = looks && last.get(file).is_some_and(|known| *known != seen);
+            // At first what is on record counts: the file may have changed before it was watched.
+            let silently = looks && last.get(file).map_or(seen != plugin.seen, |known| *known != seen);
             if told || silently {
                 host.reconsider(&plugin.name).await;
             }

@@ -82,7 +82,21 @@ impl Stay {
                 _ => {}
             }
         }
-        Ok(self.live(&name, old, begun))
+        let Some(old) = old else { return Ok(self.live(&name, None, begun)) };
+        if self.current(&name).is_some_and(|now| now.digest() == old.digest()) {
+            // Another process may have looked first and said to somebody else why it does not take this.
+            let (manifest, looked) = self.host.inspect(file).await?;
+            if manifest.digest != old.digest() {
+                return match looked.map(|plugin| plugin.ask().beyond(&old.ask())) {
+                    Err(error) => Ok(Taken::Broken(error.to_string())),
+                    Ok(wants) if wants.is_empty() => Ok(Taken::Broken(
+                        "its running commands, or what it keeps, stand in the way".to_owned(),
+                    )),
+                    Ok(wants) => self.accept(file, view, &wants, Some(old), begun).await,
+                };
+            }
+        }
+        Ok(self.live(&name, Some(old), begun))
     }
 
     fn current(&self, name: &str) -> Option<Arc<Plugin>> {
