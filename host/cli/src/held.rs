@@ -64,7 +64,7 @@ impl Held {
 /// The interface of a plugin's slot.
 pub(crate) fn interface<'a>(plugin: &'a Plugin, slot: &str) -> Option<&'a str> {
     let slot = slots(plugin.manifest()).find(|known| known.slot == slot)?;
-    Some(slot.interface.as_deref().unwrap_or(&slot.slot))
+    Some(slot.interface_or_slot())
 }
 
 /// Whether the host itself serves an interface, without being told what.

@@ -272,7 +272,7 @@ impl Host {
                 let slots = slots(manifest).map(|slot| slot.slot.clone()).collect();
                 return Err(InstallError::NoSlot { slot: slot.clone(), slots });
             };
-            let target = match local_interface(meant.interface.as_deref().unwrap_or(&meant.slot)) {
+            let target = match local_interface(meant.interface_or_slot()) {
                 Some(HTTP) => {
                     let origin: WebOrigin =
                         name.parse().map_err(|error: OriginError| GiveError::Object(error.to_string()))?;

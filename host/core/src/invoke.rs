@@ -226,9 +226,8 @@ impl Host {
             let registry = self.registry();
             let entry = registry.find(word)?;
             let plugin = &entry.plugin;
-            let keeps = slots(plugin.manifest()).any(|slot| {
-                is_power(slot.interface.as_deref().unwrap_or(&slot.slot), "powerbox:plugin/store")
-            });
+            let keeps = slots(plugin.manifest())
+                .any(|slot| is_power(slot.interface_or_slot(), "powerbox:plugin/store"));
             if !keeps {
                 return Ok((registry, entry, None));
             }

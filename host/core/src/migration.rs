@@ -81,7 +81,7 @@ impl Host {
         let nothing = || Migrated { plugin: new.name().to_owned(), _alone: None };
         let migrates = new.manifest().exports.iter().any(|export| is_power(&export.slot, MIGRATION));
         let stores: Vec<&str> = slots(new.manifest())
-            .filter(|slot| is_power(slot.interface.as_deref().unwrap_or(&slot.slot), STORE))
+            .filter(|slot| is_power(slot.interface_or_slot(), STORE))
             .map(|slot| slot.slot.as_str())
             .collect();
         let kept = self.spaces().owners(new.name())?;
@@ -131,7 +131,7 @@ impl Host {
             reached.insert(owner.slot, Slot { object, grant: grant.child(*slot), power: Some(STORE) });
         }
         for slot in slots(new.manifest()) {
-            if is_power(slot.interface.as_deref().unwrap_or(&slot.slot), LOG) {
+            if is_power(slot.interface_or_slot(), LOG) {
                 let object = Object::exo(Arc::new(LogPower::new(new.name())));
                 let log = Slot { object, grant: grant.child(&*slot.slot), power: Some(LOG) };
                 reached.insert(slot.slot.clone(), log);

@@ -151,7 +151,7 @@ impl Host {
         }
         self.book().give_defaults(None, &holder, plugin, self.audit()).map_err(GiveError::from)?;
         let served = slots(plugin.manifest()).filter_map(|slot| {
-            let interface = local_interface(slot.interface.as_deref().unwrap_or(&slot.slot))?;
+            let interface = local_interface(slot.interface_or_slot())?;
             let target = Target::Power { interface: interface.to_owned() };
             (interface != HTTP).then(|| (slot.slot.clone(), target))
         });

@@ -59,6 +59,13 @@ pub struct ManifestInterface {
     pub docs: Option<String>,
 }
 
+impl ManifestInterface {
+    /// The interface; for what has none with a name, what it is called instead.
+    pub fn interface_or_slot(&self) -> &str {
+        self.interface.as_deref().unwrap_or(&self.slot)
+    }
+}
+
 /// What an import or export is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

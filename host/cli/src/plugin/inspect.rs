@@ -110,7 +110,7 @@ fn describe(seen: &Seen<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let mut any = false;
     for slot in slots(manifest) {
         any = true;
-        let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
+        let interface = slot.interface_or_slot();
         let reach = held.reach(plugin.ok(), &slot.slot);
         writeln!(out, "  {}: {}", import_line(slot), bound_text(&reach, interface))?;
     }
@@ -163,7 +163,7 @@ fn inspection(seen: &Seen<'_>) -> Json {
     let Seen { manifest, plugin, source, signature, .. } = seen;
     let slots: Vec<Json> = slots(manifest)
         .map(|slot| {
-            let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
+            let interface = slot.interface_or_slot();
             let functions: Vec<_> = slot.functions.iter().map(|function| &function.name).collect();
             json!({ "slot": slot.slot, "interface": interface, "functions": functions })
         })

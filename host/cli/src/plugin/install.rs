@@ -118,7 +118,7 @@ async fn ask_bindings(
     let (manifest, _) = host.look_at(candidate).await?;
     let mut answers = Vec::new();
     for slot in slots(&manifest) {
-        let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
+        let interface = slot.interface_or_slot();
         if is_hosts_own(interface) || bound.iter().any(|(known, _)| *known == slot.slot) {
             continue;
         }

@@ -28,7 +28,7 @@ pub(super) fn run(app: &App, plugin: &Plugin, grants: &Tree, json: bool) -> Resu
 /// The slots, and the place of one for what the user names.
 fn places(plugin: &Plugin) -> impl Iterator<Item = (&str, Option<&str>)> {
     let slots = slots(plugin.manifest()).map(|slot| {
-        let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
+        let interface = slot.interface_or_slot();
         (slot.slot.as_str(), Some(interface))
     });
     slots.chain([(Record::DESIGNATION, None)])

@@ -105,7 +105,7 @@ impl Book {
         let ever = self.ledger.ever_filled(holder)?;
         let mut wanted: Vec<(String, Target)> = vec![(Record::DESIGNATION.to_owned(), Target::Designated)];
         for slot in slots(plugin.manifest()) {
-            let interface = slot.interface.as_deref().unwrap_or(&slot.slot);
+            let interface = slot.interface_or_slot();
             if plugin.own_names().contains(&slot.slot.as_str()) {
                 wanted.push((slot.slot.clone(), Target::OwnNames));
             } else if let Some(power) = local_interface(interface).filter(|power| *power != HTTP) {

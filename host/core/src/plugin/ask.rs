@@ -24,9 +24,8 @@ pub struct Ask {
 impl Ask {
     /// Reads off what a plugin asks for.
     pub fn of(manifest: &Manifest, group: &CommandGroup) -> Self {
-        let slots = slots(manifest)
-            .map(|slot| (slot.slot.clone(), track(slot.interface.as_deref().unwrap_or(&slot.slot))))
-            .collect();
+        let slots =
+            slots(manifest).map(|slot| (slot.slot.clone(), track(slot.interface_or_slot()))).collect();
         let mut ask = Self { slots, ..Self::default() };
         for command in &group.commands {
             ask.effects.insert(command.name.clone(), command.effect.rank());

@@ -71,7 +71,7 @@ fn makes_authority(function: &str) -> bool {
 pub fn refused_imports(manifest: &Manifest, bound: impl Fn(&str) -> bool) -> Vec<String> {
     let mut refused = Vec::new();
     for import in &manifest.imports {
-        let interface = import.interface.as_deref().unwrap_or(&import.slot);
+        let interface = import.interface_or_slot();
         let ours = interface.starts_with("powerbox:plugin/") || interface.starts_with("endo:daemon/");
         let (name, _) = interface.split_once('@').unwrap_or((interface, ""));
         let served = interface_matches(interface, &format!("{name}@{CONTRACT_VERSION}"));
