@@ -6,6 +6,7 @@ use powerbox_authority::grant::{Holder, Record};
 use powerbox_authority::ledger::LedgerError;
 use powerbox_core::Host;
 use powerbox_core::local::HTTP;
+use powerbox_core::local::wasi::{WASI, WASI_IN_WORDS};
 use powerbox_core::plugin::{Plugin, slots};
 
 /// What a plugin has, when it acts for an agent or for the person.
@@ -64,7 +65,22 @@ impl Held {
 /// The interface of a plugin's slot.
 pub(crate) fn interface<'a>(plugin: &'a Plugin, slot: &str) -> Option<&'a str> {
     let slot = slots(plugin.manifest()).find(|known| known.slot == slot)?;
-    Some(slot.interface_or_slot())
+    Some(slot.interface)
+}
+
+/// An interface as people are told of it.
+pub(crate) fn in_words(interface: &str) -> &str {
+    if interface == WASI { WASI_IN_WORDS } else { interface }
+}
+
+/// What a person writes behind the equals sign to fill a slot of an interface, if anything.
+pub(crate) fn filled_with(interface: &str) -> Option<&'static str> {
+    match interface {
+        WASI => None,
+        interface if is_hosts_own(interface) => None,
+        interface if interface.starts_with(HTTP) => Some("ORIGIN"),
+        _ => Some("NAME"),
+    }
 }
 
 /// Whether the host itself serves an interface, without being told what.

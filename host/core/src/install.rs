@@ -15,6 +15,7 @@ use crate::host::Host;
 use crate::local::HTTP;
 use crate::local::http::{Origin as WebOrigin, OriginError};
 use crate::local::store::SpaceError;
+use crate::local::wasi::{VIRTUAL, VIRTUAL_WASI, WASI, WASI_IN_WORDS};
 use crate::membrane::Problem;
 use crate::migration::MigrateError;
 use crate::plugin::{
@@ -56,6 +57,9 @@ pub enum InstallError {
     /// The name of a bundled plugin cannot be taken.
     #[error("a plugin named `{0}` comes with powerbox, and its name cannot be taken")]
     Bundled(String),
+    /// It brings WASI along, and the person did not say that it may have one.
+    #[error("it brings WASI along, and nobody granted it the one that there is here: {WASI_IN_WORDS}")]
+    Wasi,
     /// Another process changed the plugin meanwhile.
     #[error("the plugin `{0}` was changed by somebody else meanwhile; look at it again")]
     Overtaken(String),
@@ -149,6 +153,22 @@ impl Installation {
             more.push(format!("to be trusted without the signature of the key `{signer}`"));
         }
         more
+    }
+
+    /// Whether it brings WASI along for which nothing was granted. A version before that had it and lost it does not
+    /// count: what was taken back is not asked for again.
+    pub fn wants_wasi(&self) -> bool {
+        let had = self.before.as_ref().is_some_and(|before| before.ask.slots.contains_key(WASI));
+        self.record.ask.slots.contains_key(WASI) && !self.bindings.contains_key(WASI) && !had
+    }
+
+    /// Grants the virtual WASI, if it is wanted: the person agreed.
+    pub fn grant_wasi(&mut self) {
+        if self.wants_wasi() {
+            let target = Target::Power { interface: VIRTUAL_WASI.to_owned() };
+            self.bound.insert(WASI.to_owned(), target.clone());
+            self.bindings.insert(WASI.to_owned(), target);
+        }
     }
 
     /// Whether its author calls it an older version than the one before.
@@ -269,14 +289,17 @@ impl Host {
         let mut bound = BTreeMap::new();
         for (slot, name) in bind {
             let Some(meant) = slot_meant(manifest, slot) else {
-                let slots = slots(manifest).map(|slot| slot.slot.clone()).collect();
+                let slots = slots(manifest).map(|slot| slot.slot.to_owned()).collect();
                 return Err(InstallError::NoSlot { slot: slot.clone(), slots });
             };
-            let target = match local_interface(meant.interface_or_slot()) {
+            let target = match local_interface(meant.interface) {
                 Some(HTTP) => {
                     let origin: WebOrigin =
                         name.parse().map_err(|error: OriginError| GiveError::Object(error.to_string()))?;
                     Target::Origin { interface: HTTP.to_owned(), origin: origin.to_string() }
+                }
+                Some(power @ VIRTUAL_WASI) if name == VIRTUAL => {
+                    Target::Power { interface: power.to_owned() }
                 }
                 Some(_) => {
                     let message = format!("`{slot}` is the host's own and takes no name");
@@ -290,7 +313,7 @@ impl Host {
                     error => InstallError::Give(error),
                 })?,
             };
-            bound.insert(meant.slot.clone(), target);
+            bound.insert(meant.slot.to_owned(), target);
         }
         Ok(bound)
     }
@@ -301,6 +324,9 @@ impl Host {
     ///
     /// Why it was not. Then the version before runs on.
     pub async fn install(&self, installation: Installation) -> Result<(), InstallError> {
+        if installation.wants_wasi() {
+            return Err(InstallError::Wasi);
+        }
         let Installation { plugin, record, bytes, bound, before, .. } = installation;
         let name = record.name.clone();
         let _changing = self.changing().await;

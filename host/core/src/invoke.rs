@@ -19,6 +19,7 @@ use crate::host::Host;
 use crate::journal::UnderWay;
 use crate::local::http::HttpPower;
 use crate::local::store::{Owner, Shared, StorePower};
+use crate::local::wasi::{VIRTUAL_WASI, WasiPower};
 use crate::local::{ClockPower, FrontEnd, LogPower, Output, OutputPower, RandomPower, RegistryPower};
 use crate::membrane::{DESIGNATED, Handle, Membrane, Problem, RECEIVER, Setting, Slot};
 use crate::plugin::{Origin, Plugin, is_power, local_interface_named, slots};
@@ -133,7 +134,7 @@ impl Host {
         let held = self.held(&request.principal, &plugin)?;
 
         let reaches = slots(plugin.manifest()).any(|slot| {
-            let held = held.slot(&slot.slot);
+            let held = held.slot(slot.slot);
             held.is_some_and(|held| matches!(held.target, Target::OwnNames | Target::Object { .. }))
         });
         let reach = if words.needs_agent() || reaches {
@@ -226,8 +227,8 @@ impl Host {
             let registry = self.registry();
             let entry = registry.find(word)?;
             let plugin = &entry.plugin;
-            let keeps = slots(plugin.manifest())
-                .any(|slot| is_power(slot.interface_or_slot(), "powerbox:plugin/store"));
+            let keeps =
+                slots(plugin.manifest()).any(|slot| is_power(slot.interface, "powerbox:plugin/store"));
             if !keeps {
                 return Ok((registry, entry, None));
             }
@@ -301,6 +302,10 @@ impl Host {
                         Some("powerbox:plugin/random") => {
                             Object::exo(Arc::new(RandomPower::new(self.outside())))
                         }
+                        Some(VIRTUAL_WASI) => {
+                            let log = LogPower::new(plugin.name());
+                            Object::exo(Arc::new(WasiPower::new(self.outside(), log)))
+                        }
                         // Its objects are made by the membrane, which alone knows the compartment.
                         Some("powerbox:plugin/callbacks") => {
                             Object::function("Alleged: Callbacks", |_| Reply::undefined())
@@ -326,7 +331,7 @@ impl Host {
 }
 
 fn plugin_slots(plugin: &Plugin) -> impl Iterator<Item = &str> {
-    slots(plugin.manifest()).map(|slot| slot.slot.as_str())
+    slots(plugin.manifest()).map(|slot| slot.slot)
 }
 
 /// The grants of one run. They end with it, and with them everything that was handed out under them.

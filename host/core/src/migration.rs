@@ -18,6 +18,7 @@ use crate::bridge::{from_wit, to_wit};
 use crate::daemon::Dialect;
 use crate::host::Host;
 use crate::local::store::{Owner, SpaceError, StorePower};
+use crate::local::wasi::{VIRTUAL_WASI, WASI, WasiPower};
 use crate::local::{FrontEnd, LogPower, Output};
 use crate::membrane::{Membrane, Problem, Setting, Slot};
 use crate::plugin::{Plugin, is_power, slots};
@@ -81,8 +82,8 @@ impl Host {
         let nothing = || Migrated { plugin: new.name().to_owned(), _alone: None };
         let migrates = new.manifest().exports.iter().any(|export| is_power(&export.slot, MIGRATION));
         let stores: Vec<&str> = slots(new.manifest())
-            .filter(|slot| is_power(slot.interface_or_slot(), STORE))
-            .map(|slot| slot.slot.as_str())
+            .filter(|slot| is_power(slot.interface, STORE))
+            .map(|slot| slot.slot)
             .collect();
         let kept = self.spaces().owners(new.name())?;
         if !migrates || kept.is_empty() {
@@ -131,11 +132,16 @@ impl Host {
             reached.insert(owner.slot, Slot { object, grant: grant.child(*slot), power: Some(STORE) });
         }
         for slot in slots(new.manifest()) {
-            if is_power(slot.interface_or_slot(), LOG) {
-                let object = Object::exo(Arc::new(LogPower::new(new.name())));
-                let log = Slot { object, grant: grant.child(&*slot.slot), power: Some(LOG) };
-                reached.insert(slot.slot.clone(), log);
-            }
+            let log = LogPower::new(new.name());
+            let (object, power) = if is_power(slot.interface, LOG) {
+                (Object::exo(Arc::new(log)), LOG)
+            } else if slot.interface == WASI {
+                (Object::exo(Arc::new(WasiPower::still(Some(log)))), VIRTUAL_WASI)
+            } else {
+                continue;
+            };
+            let granted = Slot { object, grant: grant.child(slot.slot), power: Some(power) };
+            reached.insert(slot.slot.to_owned(), granted);
         }
         let (pace, unanswered) = self.runs().pace(new.name(), agent, &allowance);
         let membrane = Membrane::new(Setting {

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::grants::{GiveError, PERSON, record_act};
 use crate::host::Host;
 use crate::install::InstallError;
-use crate::local::HTTP;
+use crate::local::is_asked_for;
 use crate::plugin::{Changing, InstalledPlugin, Intent, Plugin, local_interface, may_die_at, slots};
 
 impl Host {
@@ -151,9 +151,9 @@ impl Host {
         }
         self.book().give_defaults(None, &holder, plugin, self.audit()).map_err(GiveError::from)?;
         let served = slots(plugin.manifest()).filter_map(|slot| {
-            let interface = local_interface(slot.interface_or_slot())?;
+            let interface = local_interface(slot.interface)?;
             let target = Target::Power { interface: interface.to_owned() };
-            (interface != HTTP).then(|| (slot.slot.clone(), target))
+            (!is_asked_for(interface)).then(|| (slot.slot.to_owned(), target))
         });
         for (slot, target) in served.chain([(Record::DESIGNATION.to_owned(), Target::Designated)]) {
             if self.ledger().filling(&holder, &slot)?.is_none() {

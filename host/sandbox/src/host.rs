@@ -71,12 +71,23 @@ impl<H> Reply<H> {
 /// The host could not answer a call in its type. It ends the invocation.
 ///
 /// What a plugin can act on belongs into the function's own `result`; this is for the rest.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{message}")]
+#[derive(Clone, Debug)]
 pub struct HostError {
     message: String,
-    #[source]
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl std::fmt::Display for HostError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for HostError {
+    /// What caused it, itself: a derived one would give the `Arc` around it, which is not of its type.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
 }
 
 impl HostError {

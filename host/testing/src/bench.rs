@@ -226,7 +226,7 @@ impl Stage {
     ) -> Result<powerbox_authority::grant::GrantId, BenchError> {
         let registry = self.host.registry();
         let meant = registry.plugin(&self.plugin).and_then(|plugin| slot_meant(plugin.manifest(), slot));
-        let meant = meant.map_or_else(|| slot.to_owned(), |meant| meant.slot.clone());
+        let meant = meant.map_or_else(|| slot.to_owned(), |meant| meant.slot.to_owned());
         let holder = powerbox_authority::grant::Holder::plugin(agent, &self.plugin);
         let filling = self.host.ledger().filling(&holder, &meant).map_err(wrong)?;
         Ok(filling.ok_or_else(|| wrong(format!("the plugin has nothing for a slot `{slot}`")))?.id)
@@ -237,7 +237,11 @@ impl Stage {
         let registry = self.host.registry();
         let plugin = registry.plugin(&self.plugin)?;
         let slot = slot_meant(plugin.manifest(), "store")?;
-        Some(Owner { plugin: self.plugin.clone(), agent: agent.map(str::to_owned), slot: slot.slot.clone() })
+        Some(Owner {
+            plugin: self.plugin.clone(),
+            agent: agent.map(str::to_owned),
+            slot: slot.slot.to_owned(),
+        })
     }
 
     async fn keep(&self, store: &BTreeMap<String, String>) -> Result<(), BenchError> {

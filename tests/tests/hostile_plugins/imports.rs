@@ -13,7 +13,10 @@ use crate::things::Thing;
 
 attacks! {
     an_interface_that_nobody_knows by Word "test:teleport/beam@1.0.0",
-    an_interface_of_wasi by Word "wasi:filesystem/preopens@0.2.0",
+    wasi_that_nobody_granted by Word "brings WASI along",
+    an_interface_of_a_wasi_that_is_not_served by Word "wasi:keyvalue/store@0.2.0",
+    a_later_version_of_wasi by Word "wasi:random/random@0.3.0",
+    a_slot_that_calls_itself_wasi by Word "wasi (test:teleport/beam@1.0.0)",
     a_function_without_an_interface by Word "beam",
     a_later_version_of_a_daemons_interface by Word "endo:daemon/directory@1.0.0",
     a_later_version_of_the_contract by Word "powerbox:plugin/output@9.0.0",
@@ -23,6 +26,7 @@ attacks! {
     a_resource_with_a_static_function by Word "test:keys/ring@1.0.0",
     bound_to_nothing_and_hoping by Word "test:teleport/beam@1.0.0",
     an_unknown_interface_in_an_update by Word "unknown interface test:teleport/beam@1.0.0",
+    wasi_in_an_update by Word "new slot `wasi` (virtual WASI",
     another_slot_in_an_update by Word "new slot `writer`",
     another_interface_of_a_slot_in_an_update by Word "the slot `box` wants endo:daemon/directory-writer",
     another_plugins_name_in_an_update by Word "another name, `victim`",
@@ -98,10 +102,35 @@ async fn an_interface_that_nobody_knows(guard: Guard) -> Came {
     bound(guard, "test:teleport/beam@1.0.0", BEAM, UP).await
 }
 
-async fn an_interface_of_wasi(guard: Guard) -> Came {
-    let packages = "package wasi:filesystem@0.2.0; interface preopens { get-directories: func() -> u32; }";
-    let core = r#"(import "wasi:filesystem/preopens@0.2.0" "get-directories" (func (result i32)))"#;
-    bound(guard, "wasi:filesystem/preopens@0.2.0", packages, core).await
+const RANDOM: &str = "package wasi:random@0.2.6; interface random { get-random-u64: func() -> u64; }";
+const DRAW: &str = r#"(import "wasi:random/random@0.2.6" "get-random-u64" (func (result i64)))"#;
+
+async fn wasi_that_nobody_granted(guard: Guard) -> Came {
+    let bind: &[(&str, &str)] = if guard.is_up() { &[] } else { &[("wasi", "virtual")] };
+    installed(plugin("smuggler", RANDOM, "import wasi:random/random@0.2.6;", DRAW), bind).await
+}
+
+/// The grant of a virtual WASI is of the part that there is.
+async fn an_interface_of_a_wasi_that_is_not_served(guard: Guard) -> Came {
+    let packages = "package wasi:keyvalue@0.2.0; interface store { open: func() -> u32; }";
+    let core = r#"(import "wasi:keyvalue/store@0.2.0" "open" (func (result i32)))"#;
+    bound(guard, "wasi:keyvalue/store@0.2.0", packages, core).await
+}
+
+async fn a_later_version_of_wasi(guard: Guard) -> Came {
+    if !guard.is_up() {
+        return wasi_that_nobody_granted(guard).await;
+    }
+    let (packages, core) = (RANDOM.replace("0.2.6", "0.3.0"), DRAW.replace("0.2.6", "0.3.0"));
+    installed(plugin("smuggler", &packages, "import wasi:random/random@0.3.0;", &core), &[]).await
+}
+
+/// It would share the grant of the slot that all of WASI is. The control has another name.
+async fn a_slot_that_calls_itself_wasi(guard: Guard) -> Came {
+    let name = if guard.is_up() { "wasi" } else { "beam" };
+    let world = format!("import {name}: test:teleport/beam@1.0.0;");
+    let core = format!(r#"(import "{name}" "up" (func (result i32)))"#);
+    installed(plugin("smuggler", BEAM, &world, &core), &[(name, "thing")]).await
 }
 
 /// There is nothing that it could be bound to. The control has the function in an interface.
@@ -221,6 +250,14 @@ async fn an_unknown_interface_in_an_update(guard: Guard) -> Came {
     update(guard, || {
         let world = "import box: endo:daemon/directory@0.1.0; import test:teleport/beam@1.0.0;";
         plugin("smuggler", BEAM, world, &format!("{BOX_HAS} {UP}"))
+    })
+    .await
+}
+
+async fn wasi_in_an_update(guard: Guard) -> Came {
+    update(guard, || {
+        let world = "import box: endo:daemon/directory@0.1.0; import wasi:random/random@0.2.6;";
+        plugin("smuggler", RANDOM, world, &format!("{BOX_HAS} {DRAW}"))
     })
     .await
 }

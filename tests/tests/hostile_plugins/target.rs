@@ -15,6 +15,8 @@ pub(crate) struct Target {
     taken: Mutex<Vec<Value>>,
     reached: Notify,
     gate: Semaphore,
+    /// As many as it has called back.
+    called: Semaphore,
 }
 
 impl Target {
@@ -34,6 +36,7 @@ impl Target {
             taken: Mutex::default(),
             reached: Notify::new(),
             gate: Semaphore::new(permits),
+            called: Semaphore::new(0),
         })
     }
 
@@ -75,7 +78,7 @@ impl Exo for Target {
     }
 
     fn methods(&self) -> &'static [&'static str] {
-        &["touch", "take", "wait", "tease", "swarm", "describe"]
+        &["touch", "take", "wait", "tease", "swarm", "rest", "describe"]
     }
 
     fn call(self: &Arc<Self>, method: &str, args: Vec<Value>) -> Reply {
@@ -85,11 +88,21 @@ impl Exo for Target {
         if let (Some(times), Some(Value::Capability(object))) = (called_back(method), args.first()) {
             // All at once, before any of them is answered.
             let calls: Vec<_> = (0..times).map(|_| object.call("heard", vec![])).collect();
+            self.called.add_permits(times);
             return Reply::pending(async move {
                 let answered = futures_util::future::join_all(calls).await;
                 let refused: Vec<_> = answered.iter().filter_map(|answer| answer.as_ref().err()).collect();
                 let first = refused.first().map(ToString::to_string).unwrap_or_default();
                 Ok(Value::text(format!("{} of {times} answered {first}", answered.len() - refused.len())))
+            });
+        }
+        if method == "rest" {
+            let this = Arc::clone(self);
+            return Reply::pending(async move {
+                if let Ok(permit) = this.called.acquire().await {
+                    permit.forget();
+                }
+                Ok(Value::Undefined)
             });
         }
         self.taken.lock().unwrap().extend(args);

@@ -34,6 +34,8 @@ struct Language {
     broken: (&'static str, &'static str, &'static str),
     /// Edits after which it imports the clock, too, and calls itself 0.2.0.
     more: &'static [(&'static str, &'static str, &'static str)],
+    /// Edits after which it brings WASI along and reads its clock, where the language can; then it says `late` too.
+    wasi: &'static [(&'static str, &'static str, &'static str)],
     /// The tests of the template that need no host.
     own_tests: &'static [&'static str],
 }
@@ -49,6 +51,7 @@ const RUST: Language = Language {
         ("src/lib.rs", "let names = match", "powerbox_sdk::clock::now()?;\n    let names = match"),
         ("Cargo.toml", "version = \"0.1.0\"", "version = \"0.2.0\""),
     ],
+    wasi: &[],
     own_tests: &["cargo", "test", "--quiet"],
 };
 
@@ -67,6 +70,10 @@ const JAVASCRIPT: Language = Language {
         ("src/plugin.js", "const names =", "now();\n      const names ="),
         ("package.json", "\"version\": \"0.1.0\"", "\"version\": \"0.2.0\""),
     ],
+    wasi: &[
+        ("package.json", "\"src/plugin.js\"", "\"src/plugin.js\",\n    \"wasi\": \"virtual\""),
+        ("src/plugin.js", "prefix ?? '')", "prefix ?? '') + (Date.now() > 1.7e12 ? ' late' : '')"),
+    ],
     own_tests: &["npm", "test"],
 };
 
@@ -84,6 +91,11 @@ const PYTHON: Language = Language {
         ),
         ("src/app.py", "    names =", "    clock.now()\n    names ="),
         ("pyproject.toml", "version = \"0.1.0\"", "version = \"0.2.0\""),
+    ],
+    wasi: &[
+        ("pyproject.toml", "\"src/app.py\"", "\"src/app.py\"\nwasi = \"virtual\""),
+        ("src/app.py", "from tally import tally", "import time\nfrom tally import tally"),
+        ("src/app.py", "prefix or \"\")", "prefix or \"\") + (\" late\" if time.time() > 1.7e9 else \"\")"),
     ],
     own_tests: &["python3", "-m", "unittest", "discover", "-s", "tests"],
 };
@@ -251,6 +263,22 @@ fn live(language: &Language) {
     author.ok(&["plugin", "update", "tally", "--accept-new-imports"]);
     assert_eq!(version(&author), "0.2.0");
     assert_eq!(author.tally(), "2 NAMES");
+
+    // WASI is one more thing that is held until it is granted, and gone when it is taken back.
+    if !language.wasi.is_empty() {
+        language.wasi.iter().for_each(|edit| author.edit(*edit));
+        author.ok(&["plugin", "build"]);
+        let held = author.run(&["plugin", "update", "tally", "--yes"]);
+        assert!(held.status == Some(3) && held.stderr.contains("virtual WASI"), "{held:?}");
+        assert_eq!(author.tally(), "2 NAMES");
+        author.ok(&["plugin", "update", "tally", "--accept-new-imports"]);
+        assert_eq!(author.tally(), "2 NAMES late");
+        let grants: Value =
+            serde_json::from_str(&author.ok(&["grant", "list", "tally", "--json"]).stdout).unwrap();
+        let wasi = grants.as_array().unwrap().iter().find(|grant| grant["slot"] == "wasi").unwrap();
+        author.ok(&["grant", "revoke", &wasi["id"].to_string(), "--yes"]);
+        assert!(author.run(&["tally", "notes"]).stderr.contains("the grant was revoked"));
+    }
 
     // Remove.
     author.ok(&["plugin", "remove", "tally"]);

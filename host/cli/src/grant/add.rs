@@ -3,6 +3,7 @@ use powerbox_authority::caveat::Caveat;
 use powerbox_authority::grant::{GrantId, Holder, Record};
 use powerbox_core::Host;
 use powerbox_core::grants::{Gift, GiveError};
+use powerbox_core::local::wasi::WASI;
 use powerbox_core::plugin::{Plugin, slot_meant, slots};
 use powerbox_core::text::clean_line;
 
@@ -10,7 +11,7 @@ use super::caveats::{CaveatFlags, TypedCaveat};
 use super::words;
 use crate::ask;
 use crate::exit::{Failure, Status};
-use crate::held::{interface, is_hosts_own};
+use crate::held::{in_words, interface, is_hosts_own};
 
 /// What shall be given to whom.
 #[derive(Debug, Args)]
@@ -100,7 +101,8 @@ pub(super) async fn run(
     let mut gift = Gift {
         plugin,
         agent: agent.map(str::to_owned),
-        slot: slot_meant(known.manifest(), &slot.slot).map_or(slot.slot.clone(), |meant| meant.slot.clone()),
+        slot: slot_meant(known.manifest(), &slot.slot)
+            .map_or(slot.slot.clone(), |meant| meant.slot.to_owned()),
         name: slot.name,
         parent: arguments.parent,
         caveats: super::read(host, &arguments.caveats)?,
@@ -128,16 +130,17 @@ pub(super) async fn run(
 fn needs_name(plugin: &Plugin, gift: &Gift) -> bool {
     let interface = interface(plugin, &gift.slot);
     gift.parent.is_none()
-        && interface.is_some_and(|interface| !is_hosts_own(interface))
+        && interface.is_some_and(|interface| !is_hosts_own(interface) && interface != WASI)
         && !plugin.own_names().contains(&gift.slot.as_str())
 }
 
 fn ask_slot(plugin: &Plugin) -> Result<SlotWord, Failure> {
     eprintln!("the plugin `{}` has the slots", plugin.name());
     for slot in slots(plugin.manifest()) {
-        match slot.interface.as_deref().filter(|_| slot.named) {
-            Some(interface) => eprintln!("  {} ({interface})", slot.slot),
-            None => eprintln!("  {}", slot.slot),
+        if slot.is_named() || slot.interface == WASI {
+            eprintln!("  {} ({})", slot.slot, in_words(slot.interface));
+        } else {
+            eprintln!("  {}", slot.slot);
         }
     }
     eprintln!("  {} (what you name in its commands)", Record::DESIGNATION);

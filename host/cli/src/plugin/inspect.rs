@@ -3,7 +3,10 @@ use std::path::Path;
 
 use powerbox_authority::grant::Target;
 use powerbox_core::Host;
-use powerbox_core::plugin::{Origin, Plugin, PluginError, known_interface, refused_imports, slots};
+use powerbox_core::local::wasi::{WASI, WASI_IN_WORDS};
+use powerbox_core::plugin::{
+    Origin, Plugin, PluginError, imports_wasi, known_interface, refused_imports, slots,
+};
 use powerbox_core::text::clean_line;
 use powerbox_sandbox::{Manifest, ManifestInterface};
 use powerbox_web::oci::Reference;
@@ -100,19 +103,29 @@ fn describe(seen: &Seen<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out, "digest   sha256:{}", manifest.digest)?;
     writeln!(out, "size     {} bytes", manifest.size)?;
     writeln!(out, "\nimports")?;
-    for import in &manifest.imports {
+    for import in manifest.imports.iter().filter(|import| !imports_wasi(import)) {
         writeln!(out, "  {}", import_line(import))?;
         for function in &import.functions {
             writeln!(out, "    {}", function.name)?;
         }
     }
+    let mut of_wasi = manifest.imports.iter().filter(|import| imports_wasi(import)).peekable();
+    if of_wasi.peek().is_some() {
+        writeln!(out, "  what comes with WASI")?;
+    }
+    for import in of_wasi {
+        writeln!(out, "    {}", import.slot)?;
+    }
     writeln!(out, "\nslots")?;
     let mut any = false;
     for slot in slots(manifest) {
         any = true;
-        let interface = slot.interface_or_slot();
-        let reach = held.reach(plugin.ok(), &slot.slot);
-        writeln!(out, "  {}: {}", import_line(slot), bound_text(&reach, interface))?;
+        let reach = held.reach(plugin.ok(), slot.slot);
+        let name = match slot.imports.as_slice() {
+            [import] if slot.interface != WASI => import_line(import),
+            _ => slot.slot.to_owned(),
+        };
+        writeln!(out, "  {name}: {}", bound_text(&reach, slot.interface))?;
     }
     if !any {
         writeln!(out, "  none: it reaches only what a command's arguments name")?;
@@ -147,12 +160,14 @@ fn bound_text(reach: &Reach<'_>, interface: &str) -> String {
             let caveats =
                 words::caveats(&record.caveats).map_or_else(String::new, |caveats| format!("; {caveats}"));
             match &record.target {
+                Target::Power { .. } if interface == WASI => format!("{WASI_IN_WORDS}{caveats}"),
                 Target::Power { .. } => format!("served by the host{caveats}"),
                 target => format!("bound to {target}{caveats}"),
             }
         }
         Reach::OwnNamesAtFirst => format!("bound to {}", Target::OwnNames),
         Reach::Ended => "unbound: what it reached was taken back".to_owned(),
+        _ if interface == WASI => format!("not granted; `--wasi virtual` grants a {WASI_IN_WORDS}"),
         _ if is_hosts_own(interface) => "served by the host".to_owned(),
         _ if known_interface(interface) => "unbound".to_owned(),
         _ => "unbound, of an interface that only its author knows".to_owned(),
@@ -163,9 +178,9 @@ fn inspection(seen: &Seen<'_>) -> Json {
     let Seen { manifest, plugin, source, signature, .. } = seen;
     let slots: Vec<Json> = slots(manifest)
         .map(|slot| {
-            let interface = slot.interface_or_slot();
-            let functions: Vec<_> = slot.functions.iter().map(|function| &function.name).collect();
-            json!({ "slot": slot.slot, "interface": interface, "functions": functions })
+            let functions = slot.imports.iter().flat_map(|import| &import.functions);
+            let functions: Vec<_> = functions.map(|function| &function.name).collect();
+            json!({ "slot": slot.slot, "interface": slot.interface, "functions": functions })
         })
         .collect();
     let mut all = json!({

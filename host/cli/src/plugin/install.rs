@@ -2,9 +2,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use powerbox_authority::grant::Target;
+use powerbox_core::local::wasi::{VIRTUAL, WASI, WASI_IN_WORDS};
 use powerbox_core::plugin::{Candidate, Difference, InstalledPlugin, slots};
 use powerbox_core::text::clean_line;
-use powerbox_core::{Host, Installation};
+use powerbox_core::{Host, InstallError, Installation};
 use serde_json::json;
 
 use super::{candidate, locked};
@@ -24,6 +25,9 @@ pub(crate) struct InstallArguments {
     /// Bind a slot to the object of this name, or a slot for the web to an origin (can be repeated)
     #[arg(long, value_name = "SLOT=NAME", value_parser = slot_binding)]
     bind: Vec<(String, String)>,
+    /// Give it a WASI that is empty: no files, environment, sockets or web; output goes to the log
+    #[arg(long, value_name = "virtual", value_parser = [VIRTUAL])]
+    wasi: Option<String>,
     /// Install without asking
     #[arg(long, short)]
     yes: bool,
@@ -31,7 +35,7 @@ pub(crate) struct InstallArguments {
     #[arg(long)]
     allow_downgrade: bool,
     /// Install exactly what this plugins.lock names
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "bind"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "bind", "wasi"])]
     locked: Option<PathBuf>,
     /// Reach a registry on another machine without encryption
     #[arg(long)]
@@ -49,7 +53,14 @@ pub(super) async fn install(host: &Host, arguments: InstallArguments, json: bool
     if asks {
         bind.extend(ask_bindings(host, &candidate, &bind).await?);
     }
-    let installation = host.prepare(&candidate, &bind).await?;
+    let mut installation = host.prepare(&candidate, &bind).await?;
+    // Who says yes below has read what it is.
+    if arguments.wasi.is_some() || asks {
+        installation.grant_wasi();
+    }
+    if installation.wants_wasi() {
+        return Err(Failure::from(InstallError::Wasi).hinted("`--wasi virtual` grants it"));
+    }
     let plugin = installation.plugin();
     if !json {
         eprintln!("the plugin `{}` – {}", plugin.name(), clean_line(&plugin.group().summary));
@@ -95,6 +106,7 @@ pub(super) async fn install(host: &Host, arguments: InstallArguments, json: bool
 pub(crate) fn asks(installation: &Installation) -> Vec<String> {
     let slots = installation.ask().slots.iter().map(|(slot, interface)| {
         let bound = match installation.bindings().get(slot) {
+            _ if interface == WASI => return format!("slot {slot}: {WASI_IN_WORDS}"),
             Some(Target::Power { .. }) => "is served by the host".to_owned(),
             Some(to) => format!("is bound to {to}"),
             None if is_hosts_own(interface) => "is served by the host".to_owned(),
@@ -118,8 +130,9 @@ async fn ask_bindings(
     let (manifest, _) = host.look_at(candidate).await?;
     let mut answers = Vec::new();
     for slot in slots(&manifest) {
-        let interface = slot.interface_or_slot();
-        if is_hosts_own(interface) || bound.iter().any(|(known, _)| *known == slot.slot) {
+        let interface = slot.interface;
+        if is_hosts_own(interface) || interface == WASI || bound.iter().any(|(known, _)| *known == slot.slot)
+        {
             continue;
         }
         let answer = ask::question(&format!(
@@ -127,7 +140,7 @@ async fn ask_bindings(
             slot.slot
         ))?;
         if !answer.is_empty() {
-            answers.push((slot.slot.clone(), answer));
+            answers.push((slot.slot.to_owned(), answer));
         }
     }
     Ok(answers)

@@ -24,7 +24,7 @@ pub(super) fn list(app: &App, json: bool) -> Result<(), Failure> {
     for plugin in app.host.registry().plugins() {
         let held = Held::by(&app.host, plugin.name(), None)?;
         let bound = slots(plugin.manifest()).filter_map(|slot| {
-            Some(format!("{}={}", slot.slot, binding_text(&held.reach(Some(plugin), &slot.slot))?))
+            Some(format!("{}={}", slot.slot, binding_text(&held.reach(Some(plugin), slot.slot))?))
         });
         rows.push(Row {
             name: plugin.name().to_owned(),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use powerbox_core::Host;
+use powerbox_core::local::wasi::WASI;
 use powerbox_core::plugin::{Candidate, InstalledPlugin, Source, read_lock};
 use powerbox_core::text::clean_line;
 use serde_json::{Value as Json, json};
@@ -30,7 +31,11 @@ pub(super) async fn install(host: &Host, lock: &Path, insecure: bool, json: bool
                 ),
             ));
         }
-        let installation = host.prepare(&found, &[]).await?;
+        let mut installation = host.prepare(&found, &[]).await?;
+        // The lock file says what was agreed to.
+        if record.ask.slots.contains_key(WASI) {
+            installation.grant_wasi();
+        }
         if installation.before().is_none_or(|before| before.digest != digest) {
             ready.push(installation);
         }

@@ -131,7 +131,7 @@ async fn one(
         }
         return Ok(report(Outcome::Current));
     };
-    let installation = host.prepare(&candidate, &[]).await?;
+    let mut installation = host.prepare(&candidate, &[]).await?;
     if installation.plugin().name() != record.name {
         let name = clean_line(installation.plugin().name());
         return Err(Failure::new(Status::Failed, format!("the new version calls itself `{name}`"))
@@ -146,6 +146,8 @@ async fn one(
     let outcome = if arguments.check {
         Outcome::Available
     } else if agreed(&installation, &asks_more, arguments, json)? {
+        // It was among what it asks for.
+        installation.grant_wasi();
         host.install(installation).await?;
         if !json {
             eprintln!("updated");

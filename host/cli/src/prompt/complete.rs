@@ -160,7 +160,7 @@ impl Names {
         slots
             .map(|slot| Suggestion {
                 append_whitespace: false,
-                ..suggestion(&slot.slot, slot.interface.clone(), span)
+                ..suggestion(slot.slot, Some(slot.interface.to_owned()), span)
             })
             .collect()
     }

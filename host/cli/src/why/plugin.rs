@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::config;
 use crate::exit::Failure;
 use crate::grant::{Tree, words};
-use crate::held::{Held, Reach, is_hosts_own};
+use crate::held::{Held, Reach, filled_with};
 use crate::render::print;
 
 /// Tells what a plugin may reach, for whomever it acts.
@@ -27,10 +27,7 @@ pub(super) fn run(app: &App, plugin: &Plugin, grants: &Tree, json: bool) -> Resu
 
 /// The slots, and the place of one for what the user names.
 fn places(plugin: &Plugin) -> impl Iterator<Item = (&str, Option<&str>)> {
-    let slots = slots(plugin.manifest()).map(|slot| {
-        let interface = slot.interface_or_slot();
-        (slot.slot.as_str(), Some(interface))
-    });
+    let slots = slots(plugin.manifest()).map(|slot| (slot.slot, Some(slot.interface)));
     slots.chain([(Record::DESIGNATION, None)])
 }
 
@@ -99,7 +96,7 @@ fn reached(reach: &Reach<'_>, slot: &str, interface: Option<&str>, again: &str) 
 
 /// The command that fills a slot.
 fn remedy(plugin: &str, slot: &str, interface: Option<&str>, agent: Option<&str>) -> String {
-    let name = if interface.is_some_and(|interface| !is_hosts_own(interface)) { "=NAME" } else { "" };
+    let name = interface.and_then(filled_with).map_or_else(String::new, |name| format!("={name}"));
     let agent = agent.map_or_else(String::new, |agent| format!(" --as {}", clean_line(agent)));
     format!("`powerbox grant add {plugin} {}{name}{agent}`", clean_line(slot))
 }

@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::invoke::agent_at;
 use crate::local::HTTP;
 use crate::local::http::{Origin as WebOrigin, OriginError};
+use crate::local::wasi::{VIRTUAL, VIRTUAL_WASI};
 use crate::membrane::Problem;
 use crate::plugin::{local_interface, slot_meant, slots};
 
@@ -84,10 +85,10 @@ impl Host {
         let plugin =
             registry.plugin(&gift.plugin).ok_or_else(|| GiveError::UnknownPlugin(gift.plugin.clone()))?;
         let meant = slot_meant(plugin.manifest(), &gift.slot);
-        let filled = meant.map_or_else(|| gift.slot.clone(), |slot| slot.slot.clone());
-        let interface = meant.map(|slot| slot.interface.clone().unwrap_or_else(|| slot.slot.clone()));
+        let filled = meant.as_ref().map_or_else(|| gift.slot.clone(), |slot| slot.slot.to_owned());
+        let interface = meant.map(|slot| slot.interface.to_owned());
         if interface.is_none() && gift.slot != Record::DESIGNATION {
-            let slots = slots(plugin.manifest()).map(|slot| slot.slot.clone()).collect();
+            let slots = slots(plugin.manifest()).map(|slot| slot.slot.to_owned()).collect();
             return Err(GiveError::NoSlot { plugin: gift.plugin.clone(), slot: gift.slot.clone(), slots });
         }
         let power = interface.as_deref().and_then(local_interface);
@@ -111,6 +112,9 @@ impl Host {
                     (Some(_), Some(HTTP), None) => {
                         let message = format!("give an origin: {}=https://example.org", gift.slot);
                         return Err(GiveError::Object(message));
+                    }
+                    (Some(_), Some(power @ VIRTUAL_WASI), Some(name)) if name == VIRTUAL => {
+                        Target::Power { interface: power.to_owned() }
                     }
                     (Some(_), Some(power), None) => Target::Power { interface: power.to_owned() },
                     (Some(_), None, None) if plugin.own_names().contains(&gift.slot.as_str()) => {

@@ -5,7 +5,7 @@ use powerbox_authority::audit::Audit;
 use powerbox_authority::grant::{Grant, Holder, Record, Target};
 use powerbox_authority::ledger::{AddError, Ledger, LedgerError, NewGrant, Origin};
 
-use crate::local::HTTP;
+use crate::local::is_asked_for;
 use crate::plugin::{Plugin, local_interface, slots};
 use crate::principal::Principal;
 
@@ -105,11 +105,10 @@ impl Book {
         let ever = self.ledger.ever_filled(holder)?;
         let mut wanted: Vec<(String, Target)> = vec![(Record::DESIGNATION.to_owned(), Target::Designated)];
         for slot in slots(plugin.manifest()) {
-            let interface = slot.interface_or_slot();
-            if plugin.own_names().contains(&slot.slot.as_str()) {
-                wanted.push((slot.slot.clone(), Target::OwnNames));
-            } else if let Some(power) = local_interface(interface).filter(|power| *power != HTTP) {
-                wanted.push((slot.slot.clone(), Target::Power { interface: power.to_owned() }));
+            if plugin.own_names().contains(&slot.slot) {
+                wanted.push((slot.slot.to_owned(), Target::OwnNames));
+            } else if let Some(power) = local_interface(slot.interface).filter(|power| !is_asked_for(power)) {
+                wanted.push((slot.slot.to_owned(), Target::Power { interface: power.to_owned() }));
             }
         }
         wanted.retain(|(slot, _)| !ever.contains(slot));

@@ -23,6 +23,21 @@ impl LogPower {
     pub fn new(plugin: impl Into<String>) -> Self {
         Self { plugin: plugin.into(), notes: AtomicU32::new(0) }
     }
+
+    /// Writes a note, unless there were too many.
+    pub(super) fn note(&self, level: &str, note: &str) {
+        if self.notes.fetch_add(1, Ordering::Relaxed) >= MAX_NOTES {
+            return;
+        }
+        let note: String = crate::text::clean_line(note).chars().take(MAX_NOTE).collect();
+        let plugin = self.plugin.as_str();
+        match level {
+            "error" => tracing::error!(target: PLUGIN_NOTES, plugin, "{note}"),
+            "warning" => tracing::warn!(target: PLUGIN_NOTES, plugin, "{note}"),
+            "debug" => tracing::debug!(target: PLUGIN_NOTES, plugin, "{note}"),
+            _ => tracing::info!(target: PLUGIN_NOTES, plugin, "{note}"),
+        }
+    }
 }
 
 impl Exo for LogPower {
@@ -35,19 +50,8 @@ impl Exo for LogPower {
     }
 
     fn call(self: &Arc<Self>, _: &str, args: Vec<Value>) -> Reply {
-        if self.notes.fetch_add(1, Ordering::Relaxed) >= MAX_NOTES {
-            return Reply::undefined();
-        }
         let level = args.first().and_then(Value::as_str).unwrap_or("info");
-        let note = args.get(1).and_then(Value::as_str).unwrap_or_default();
-        let note: String = crate::text::clean_line(note).chars().take(MAX_NOTE).collect();
-        let plugin = self.plugin.as_str();
-        match level {
-            "error" => tracing::error!(target: PLUGIN_NOTES, plugin, "{note}"),
-            "warning" => tracing::warn!(target: PLUGIN_NOTES, plugin, "{note}"),
-            "debug" => tracing::debug!(target: PLUGIN_NOTES, plugin, "{note}"),
-            _ => tracing::info!(target: PLUGIN_NOTES, plugin, "{note}"),
-        }
+        self.note(level, args.get(1).and_then(Value::as_str).unwrap_or_default());
         Reply::undefined()
     }
 }

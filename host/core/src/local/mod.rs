@@ -9,6 +9,7 @@ mod outside;
 mod random;
 mod registry;
 pub mod store;
+pub mod wasi;
 
 pub use clock::ClockPower;
 pub use log::{LogPower, PLUGIN_NOTES};
@@ -28,7 +29,13 @@ pub const LOCAL_INTERFACES: &[&str] = &[
     "powerbox:plugin/clock",
     "powerbox:plugin/random",
     HTTP,
+    wasi::VIRTUAL_WASI,
 ];
 
 /// The one of them that reaches nothing until the user says which origin.
 pub const HTTP: &str = "powerbox:plugin/http";
+
+/// Whether the user is asked for a power, so that no plugin has it by itself.
+pub fn is_asked_for(power: &str) -> bool {
+    power == HTTP || power == wasi::VIRTUAL_WASI
+}

@@ -27,6 +27,8 @@ use crate::bridge::from_wit;
 use crate::daemon::Dialect;
 use crate::journal::Used;
 use crate::local::FrontEnd;
+use crate::local::wasi::{self, WASI};
+use crate::plugin::slot_of;
 use crate::principal::Principal;
 
 /// What the imports of one invocation's compartment reach.
@@ -282,6 +284,9 @@ impl Inner {
             return Crossed::Now(finish(entry, &args, Err(problem)));
         }
         let grant = act.grant;
+        if wasi::gives_nothing(function) || wasi::is_in_the_log(function) {
+            entry.state = State::Written;
+        }
         // What the host itself answers at once is recorded once, with its outcome.
         let at_once = matches!(act.paths, Paths::Arguments(..)) && self.is_power(function);
         if !at_once && let Err(problem) = entry.begin() {
@@ -350,7 +355,7 @@ impl Inner {
     }
 
     fn is_power(&self, function: &Function) -> bool {
-        self.slots.get(&*function.slot).is_some_and(|slot| slot.power.is_some())
+        self.slots.get(slot_of(function)).is_some_and(|slot| slot.power.is_some())
     }
 
     pub(super) fn entry(&self, function: &Function, args: &[Value<Handle>]) -> Entry {
@@ -358,9 +363,10 @@ impl Inner {
             Some(Value::Capability(handle)) if !matches!(function.kind, FunctionKind::Free) => {
                 types::label(handle)
             }
-            _ => function.slot.to_string(),
+            _ => slot_of(function).to_owned(),
         };
-        self.entry_of(slot, function.name.to_string(), args)
+        let name = if slot == WASI { wasi::label(function) } else { function.name.to_string() };
+        self.entry_of(slot, name, args)
     }
 
     pub(super) fn entry_of(&self, slot: String, function: String, args: &[Value<Handle>]) -> Entry {
@@ -390,6 +396,10 @@ fn judge(
 ) -> Result<Admission, Problem> {
     for grant in &act.also {
         grant.alive().map_err(|refusal| Problem::refused(refusal, grant))?;
+    }
+    if wasi::gives_nothing(function) {
+        act.grant.check().map_err(|refusal| Problem::refused(refusal, &act.grant))?;
+        return Ok(Admission::Granted);
     }
     let judged = Judged { act, function, args, once };
     act.grant.admit(&judged, agreed).map_err(|refusal| Problem::refused(refusal, &act.grant))

@@ -27,6 +27,7 @@ mod types;
 mod unanswered;
 mod understand;
 
+pub(crate) use answer::answer;
 pub use blob::Blob;
 pub use consent::{Consent, Word};
 pub use crossing::{Membrane, Setting, Slot};

@@ -13,7 +13,9 @@ use super::outward::may_leave;
 use super::problem::Problem;
 use super::types;
 use crate::bridge::camel_case;
-use crate::daemon::put;
+use crate::daemon::{Binding, put};
+use crate::local::wasi::{self, Method, VIRTUAL_WASI, is_wasi};
+use crate::plugin::slot_of;
 
 /// A call, as far as it is understood.
 pub(super) enum Understood {
@@ -43,6 +45,10 @@ impl Inner {
                     self.object_act(camel_case(&function.item), args)
                 }
             }
+            // There are no constructors in the virtual WASI but those of the web, which it has not.
+            FunctionKind::Static(_) | FunctionKind::Constructor(_) if is_wasi(&function.interface) => {
+                self.slot_act(function, args).map(Understood::Act)
+            }
             FunctionKind::Static(_) | FunctionKind::Constructor(_) => {
                 Err(Problem::Invalid(format!("`{function}` makes objects, which no slot can")))
             }
@@ -50,18 +56,24 @@ impl Inner {
     }
 
     fn slot_act(self: &Arc<Self>, function: &Function, args: &[Value<Handle>]) -> Result<Act, Problem> {
-        let slot = self.slots.get(&*function.slot).cloned();
-        let slot = slot.ok_or_else(|| match self.ended.contains(&*function.slot) {
+        let name = slot_of(function);
+        let slot = self.slots.get(name).cloned();
+        let slot = slot.ok_or_else(|| match self.ended.contains(name) {
             true => Problem::Revoked,
-            false => Problem::Unbound(function.slot.to_string()),
+            false => Problem::Unbound(name.to_owned()),
         })?;
         if slot.power == Some("powerbox:plugin/callbacks") {
             return self.own_act(slot.grant, args);
         }
         let (interface, _) = function.interface.split_once('@').unwrap_or((&function.interface, ""));
-        let binding = self.dialect.binding(interface, &function.item);
+        let binding = match slot.power {
+            Some(VIRTUAL_WASI) => wasi_binding(function)?,
+            _ => self.dialect.binding(interface, &function.item),
+        };
         no_reference_by_text(&binding.method)?;
-        may_leave(args, slot.power.is_some())?;
+        // The other powers only show references; this one calls what it is given to wait for.
+        let shows = slot.power.is_some_and(|power| power != VIRTUAL_WASI);
+        may_leave(args, shows)?;
         let (this, args) = (Arc::clone(self), args.to_vec());
         let (grant, method) = (Arc::clone(&slot.grant), binding.method.clone());
         Ok(Act {
@@ -72,7 +84,7 @@ impl Inner {
             paths: Paths::Arguments(binding.args),
             listed: None,
             make: Box::new(move || {
-                let args = this.outward_all(args, &grant, slot.power.is_some())?;
+                let args = this.outward_all(args, &grant, shows)?;
                 let args =
                     put(args, binding.args).map_err(|mismatch| Problem::Invalid(mismatch.to_string()))?;
                 Ok(Begun::Awaited(slot.object.call(method, args), Rights::All))
@@ -111,6 +123,14 @@ impl Inner {
                 Ok(Begun::Awaited(reference.object.call(method, args), Rights::All))
             }),
         }))
+    }
+}
+
+/// A call of the virtual WASI itself.
+fn wasi_binding(function: &Function) -> Result<Binding, Problem> {
+    match (&function.kind, wasi::method(function)) {
+        (FunctionKind::Free, Method::Free(method)) => Ok(Binding { method, args: &[] }),
+        _ => Err(Problem::denied(wasi::NO_WEB)),
     }
 }
 

@@ -4,6 +4,7 @@ use powerbox_sandbox::Manifest;
 use serde::{Deserialize, Serialize};
 
 use super::slots::slots;
+use crate::local::wasi::{WASI, WASI_IN_WORDS};
 use crate::registry::{CommandGroup, NameRight, ParameterKind};
 
 /// What a version of a plugin asks for, as far as a user consents to it.
@@ -24,8 +25,7 @@ pub struct Ask {
 impl Ask {
     /// Reads off what a plugin asks for.
     pub fn of(manifest: &Manifest, group: &CommandGroup) -> Self {
-        let slots =
-            slots(manifest).map(|slot| (slot.slot.clone(), track(slot.interface_or_slot()))).collect();
+        let slots = slots(manifest).map(|slot| (slot.slot.to_owned(), track(slot.interface))).collect();
         let mut ask = Self { slots, ..Self::default() };
         for command in &group.commands {
             ask.effects.insert(command.name.clone(), command.effect.rank());
@@ -55,6 +55,7 @@ impl Ask {
             match before.slots.get(slot) {
                 Some(old) if old == interface => {}
                 Some(old) => more.push(format!("the slot `{slot}` wants {interface} instead of {old}")),
+                None if interface == WASI => more.push(format!("a new slot `{slot}` ({WASI_IN_WORDS})")),
                 None => more.push(format!("a new slot `{slot}` ({interface})")),
             }
         }

@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use powerbox_passable::Limits as ValueLimits;
 use powerbox_sandbox::{
-    CodeCache, Component, Digest, Engine, Failure, Function, Host, Import, Limits, LoadError, Manifest,
-    ManifestError, Reply, Val,
+    CodeCache, Component, Digest, Engine, Failure, Import, Limits, LoadError, Manifest, ManifestError,
 };
 
+use super::describing::Describing;
 use super::slots::refused_imports;
 use super::{Code, Origin, Plugin, SignatureError};
 use crate::bridge::from_wit;
@@ -131,19 +131,11 @@ pub(super) async fn component(
     Ok(component)
 }
 
-/// What a compartment reaches while it describes itself: nothing.
-struct NoSlots;
-
-impl Host<Handle> for NoSlots {
-    fn call(&self, function: &Arc<Function>, _: Vec<Val<Handle>>) -> Reply<Handle> {
-        Reply::error(format!("`{function}` was called while describing, when there are no slots"))
-    }
-}
-
 async fn describe(component: &Component<Handle>) -> Result<CommandGroup, PluginError> {
     let limits = Limits { wall: Some(std::time::Duration::from_secs(5)), ..Limits::default() };
     let interface = "powerbox:plugin/commands";
-    let described = component.invoke(interface, "describe", vec![], Arc::new(NoSlots), &limits).await?;
+    let described =
+        component.invoke(interface, "describe", vec![], Arc::new(Describing::new()), &limits).await?;
     let ty = component.function(interface, "describe").and_then(|function| function.result.clone());
     let (Some(ty), Some(val)) = (ty, described) else {
         return Err(DescribeError::Malformed("it has no result".into()).into());

@@ -2,6 +2,7 @@
 
 mod ask;
 mod candidate;
+mod describing;
 mod difference;
 mod installed;
 mod intent;
@@ -20,8 +21,8 @@ pub(crate) use intent::{Changing, Intent, may_die_at};
 pub use load::{PluginError, load};
 pub use lock::read_lock;
 pub use signature::{Demand, SignatureError, Signatures};
-pub(crate) use slots::{is_power, local_interface, local_interface_named};
-pub use slots::{known_interface, refused_imports, slot_meant, slots};
+pub use slots::{AskedSlot, imports_wasi, known_interface, refused_imports, slot_meant, slots};
+pub(crate) use slots::{is_power, local_interface, local_interface_named, slot_of};
 pub use source::{Source, signature_beside};
 
 use std::path::PathBuf;

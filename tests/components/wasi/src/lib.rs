@@ -1,4 +1,4 @@
-//! A plugin that imports an interface of WASI and one that nobody knows. No host may load it.
+//! A plugin that imports an interface of WASI and two that nobody knows. No host may load it.
 
 use powerbox_sdk::{Output, Problem, command};
 
@@ -14,5 +14,6 @@ powerbox_sdk::group! {
 async fn beam() -> Result<Output, Problem> {
     let now = slots::wasi::clocks::monotonic_clock::now();
     slots::demo::teleport::beam::up(now.to_string()).await.map_err(Problem::Other)?;
+    slots::demo::teleport::tube::up(now.to_string()).await.map_err(Problem::Other)?;
     Ok(Output::message(now.to_string()))
 }

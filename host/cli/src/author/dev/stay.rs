@@ -117,7 +117,7 @@ impl Stay {
 
     /// The first time: asks for consent to all that it wants.
     async fn install(&mut self, file: &Path, view: &View, begun: Instant) -> Result<Taken, Failure> {
-        let installation = match self.host.prepare_install(file, &self.bind).await {
+        let mut installation = match self.host.prepare_install(file, &self.bind).await {
             Ok(installation) => installation,
             Err(powerbox_core::InstallError::Plugin { error, .. }) => {
                 return Ok(Taken::Broken(error.to_string()));
@@ -133,6 +133,7 @@ impl Stay {
         if !self.agreed(view, &crate::plugin::asks(&installation), "let it run while you work?")? {
             return Ok(Taken::Refused);
         }
+        installation.grant_wasi();
         // The person's time does not count.
         let begun = begun + asked.elapsed();
         self.host.install(installation).await?;
@@ -158,7 +159,7 @@ impl Stay {
             return Ok(Taken::Held(wants.to_vec()));
         }
         let begun = begun + asked.elapsed();
-        let installation = match self.host.prepare_install(file, &self.known_bindings(file).await).await {
+        let mut installation = match self.host.prepare_install(file, &self.known_bindings(file).await).await {
             Ok(installation) => installation,
             Err(error) => return Ok(Taken::Broken(error.to_string())),
         };
@@ -167,6 +168,7 @@ impl Stay {
             let reason = format!("it calls itself `{name}` now; end this and begin anew");
             return Ok(Taken::Broken(reason));
         }
+        installation.grant_wasi();
         self.host.install(installation).await?;
         Ok(self.live(&name, old, begun))
     }

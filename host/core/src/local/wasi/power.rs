@@ -1,0 +1,219 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use powerbox_captp::{CallError, Exo, Object, Reply, Value};
+
+use super::input::Input;
+use super::lines::Lines;
+use super::network::Network;
+use super::output::Output;
+use super::pollable::{Pollable, poll};
+use crate::local::{LogPower, Outside};
+
+/// The most random bytes that one call gives.
+const MOST_RANDOM: u64 = 65_536;
+/// How finely the clock that only goes forward is read: finer than plugins need is fine enough to spy with.
+const TICK: Duration = Duration::from_micros(1);
+
+/// The power behind the slot `wasi`, for one invocation: the functions of WASI that belong to no resource.
+pub struct WasiPower {
+    /// Without it time stands still, and chance has no say: nothing that is asked tells anything.
+    outside: Option<Arc<dyn Outside>>,
+    began: Instant,
+    input: Object,
+    output: Object,
+    errors: Object,
+    network: Object,
+}
+
+impl WasiPower {
+    /// Makes one with this clock and randomness, whose output goes to this log.
+    pub fn new(outside: Arc<dyn Outside>, log: LogPower) -> Self {
+        Self::with(Some(outside), Some(Arc::new(log)))
+    }
+
+    /// Makes one whose time stands still and that knows no chance: it tells nothing, so whoever needs WASI to begin at
+    /// all can have it.
+    pub(crate) fn still(log: Option<LogPower>) -> Self {
+        Self::with(None, log.map(Arc::new))
+    }
+
+    fn with(outside: Option<Arc<dyn Outside>>, log: Option<Arc<LogPower>>) -> Self {
+        let output = |level| Object::exo(Arc::new(Output::new(Lines::new(log.clone(), level))));
+        Self {
+            outside,
+            began: Instant::now(),
+            input: Object::exo(Arc::new(Input)),
+            output: output("info"),
+            errors: output("warning"),
+            network: Object::exo(Arc::new(Network)),
+        }
+    }
+
+    /// Milliseconds since 1970.
+    fn now(&self) -> u64 {
+        self.outside.as_ref().map_or(0, |outside| outside.now())
+    }
+
+    /// Nanoseconds since the run began.
+    fn elapsed(&self) -> u64 {
+        let elapsed = self.outside.as_ref().map_or(Duration::ZERO, |_| self.began.elapsed());
+        let tick = TICK.as_nanos();
+        u64::try_from(elapsed.as_nanos() / tick * tick).unwrap_or(u64::MAX)
+    }
+
+    fn wait(&self, nanoseconds: u64) -> Reply {
+        let pollable = match &self.outside {
+            Some(_) => Pollable::after(Duration::from_nanos(nanoseconds)),
+            None => Pollable::ready(),
+        };
+        Reply::value(Value::Capability(Object::exo(Arc::new(pollable))))
+    }
+
+    fn random<const N: usize>(&self) -> Result<[u8; N], CallError> {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), CallError> {
+        let Some(outside) = &self.outside else { return Ok(()) };
+        outside.random(bytes).map_err(|reason| CallError::error(format!("there is no randomness: {reason}")))
+    }
+
+    fn random_bytes(&self, count: Option<u64>) -> Result<Value, CallError> {
+        let count = count.filter(|count| *count <= MOST_RANDOM).and_then(|count| usize::try_from(count).ok());
+        let Some(count) = count else {
+            let limit = format!("one call gives at most {MOST_RANDOM} random bytes");
+            return Err(CallError::Limit(limit.into()));
+        };
+        let mut bytes = vec![0; count];
+        self.fill(&mut bytes)?;
+        Ok(Value::text(STANDARD.encode(bytes)))
+    }
+}
+
+impl Exo for WasiPower {
+    fn interface(&self) -> Cow<'_, str> {
+        "Alleged: VirtualWasi".into()
+    }
+
+    fn methods(&self) -> &'static [&'static str] {
+        METHODS
+    }
+
+    fn call(self: &Arc<Self>, method: &str, args: Vec<Value>) -> Reply {
+        let number = args.first().and_then(unsigned);
+        match method {
+            "environmentGetEnvironment" | "environmentGetArguments" | "preopensGetDirectories" => {
+                Reply::value(Value::List(Vec::new()))
+            }
+            "stdinGetStdin" => Reply::value(Value::Capability(self.input.clone())),
+            "stdoutGetStdout" => Reply::value(Value::Capability(self.output.clone())),
+            "stderrGetStderr" => Reply::value(Value::Capability(self.errors.clone())),
+            "instanceNetworkInstanceNetwork" => Reply::value(Value::Capability(self.network.clone())),
+            "wallClockNow" => {
+                let now = self.now();
+                Reply::value(moment(now / 1000, (now % 1000) * 1_000_000))
+            }
+            "wallClockResolution" => Reply::value(moment(0, 1_000_000)),
+            "timezoneDisplay" => Reply::value(Value::record([
+                ("utcOffset", Value::Number(0.0)),
+                ("name", Value::text("UTC")),
+                ("inDaylightSavingTime", Value::Bool(false)),
+            ])),
+            "timezoneUtcOffset" => Reply::value(Value::Number(0.0)),
+            "monotonicClockNow" => Reply::value(Value::bigint(self.elapsed())),
+            "monotonicClockResolution" => {
+                Reply::value(Value::bigint(u64::try_from(TICK.as_nanos()).unwrap_or(1)))
+            }
+            "monotonicClockSubscribeDuration" => self.wait(number.unwrap_or_default()),
+            "monotonicClockSubscribeInstant" => {
+                self.wait(number.unwrap_or_default().saturating_sub(self.elapsed()))
+            }
+            "pollPoll" => poll(&args),
+            "randomGetRandomBytes" | "insecureGetInsecureRandomBytes" => {
+                Reply::Ready(self.random_bytes(number))
+            }
+            "randomGetRandomU64" | "insecureGetInsecureRandomU64" => {
+                Reply::Ready(self.random().map(|bytes| Value::bigint(u64::from_le_bytes(bytes))))
+            }
+            "insecureSeedInsecureSeed" => {
+                let seed = || self.random().map(|bytes| Value::bigint(u64::from_le_bytes(bytes)));
+                Reply::Ready(seed().and_then(|one| Ok(Value::List(vec![one, seed()?]))))
+            }
+            "exitExit" | "exitExitWithCode" => {
+                Reply::error(CallError::Invalid("it ended its own process, and with it this run".to_owned()))
+            }
+            "tcpCreateSocketCreateTcpSocket"
+            | "udpCreateSocketCreateUdpSocket"
+            | "ipNameLookupResolveAddresses" => refusal("access-denied", "the virtual WASI has no sockets"),
+            "outgoingHandlerHandle" => refusal("HTTP-request-denied", NO_WEB),
+            // The rest says what there is not: an initial folder, a terminal, what was wrong with a file.
+            _ => Reply::undefined(),
+        }
+    }
+}
+
+/// Why no object of `wasi:http` can be made.
+pub(crate) const NO_WEB: &str = "the virtual WASI has no web; import `powerbox:plugin/http`";
+
+const METHODS: &[&str] = &[
+    "environmentGetEnvironment",
+    "environmentGetArguments",
+    "environmentInitialCwd",
+    "exitExit",
+    "exitExitWithCode",
+    "stdinGetStdin",
+    "stdoutGetStdout",
+    "stderrGetStderr",
+    "terminalStdinGetTerminalStdin",
+    "terminalStdoutGetTerminalStdout",
+    "terminalStderrGetTerminalStderr",
+    "wallClockNow",
+    "wallClockResolution",
+    "timezoneDisplay",
+    "timezoneUtcOffset",
+    "monotonicClockNow",
+    "monotonicClockResolution",
+    "monotonicClockSubscribeDuration",
+    "monotonicClockSubscribeInstant",
+    "pollPoll",
+    "randomGetRandomBytes",
+    "randomGetRandomU64",
+    "insecureGetInsecureRandomBytes",
+    "insecureGetInsecureRandomU64",
+    "insecureSeedInsecureSeed",
+    "preopensGetDirectories",
+    "typesFilesystemErrorCode",
+    "typesHttpErrorCode",
+    "instanceNetworkInstanceNetwork",
+    "tcpCreateSocketCreateTcpSocket",
+    "udpCreateSocketCreateUdpSocket",
+    "ipNameLookupResolveAddresses",
+    "outgoingHandlerHandle",
+];
+
+fn moment(seconds: u64, nanoseconds: u64) -> Value {
+    Value::record([("seconds", Value::bigint(seconds)), ("nanoseconds", Value::bigint(nanoseconds))])
+}
+
+fn unsigned(value: &Value) -> Option<u64> {
+    match value {
+        Value::BigInt(integer) => u64::try_from(integer).ok(),
+        _ => None,
+    }
+}
+
+/// An answer that a function's own type of errors has a case for, by the case's name.
+fn refusal(case: &str, message: &str) -> Reply {
+    Reply::error(CallError::Thrown(Value::error(case, message)))
+}
+
+/// The answer of a stream that is at its end.
+pub(super) fn closed() -> Reply {
+    refusal("closed", "the stream is at its end")
+}
