@@ -1,5 +1,7 @@
 use powerbox_authority::text::clean_line;
 
+use crate::plugin::Difference;
+
 /// What happened to a plugin while the host runs. Prompt, pages and other front ends show these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -7,6 +9,10 @@ pub enum Event {
     Swapped {
         /// Which plugin.
         plugin: String,
+        /// The SHA-256 of its new component.
+        digest: String,
+        /// How it differs from the one before.
+        difference: Difference,
     },
     /// A new version asks for more than the old one, which stays until the user consents.
     Waiting {
@@ -46,7 +52,13 @@ pub enum Event {
 impl std::fmt::Display for Event {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Swapped { plugin } => write!(f, "the plugin `{plugin}` was replaced by its new version"),
+            Self::Swapped { plugin, difference, .. } => {
+                write!(f, "the plugin `{plugin}` was replaced by its new version")?;
+                match &difference.version {
+                    Some((_, new)) => write!(f, " {}", clean_line(new)),
+                    None => Ok(()),
+                }
+            }
             Self::Waiting { plugin, wants, remedy } => {
                 let wants = wants.join("; ");
                 write!(

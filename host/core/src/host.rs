@@ -16,12 +16,13 @@ use crate::journal::{Journal, Runs as WatchedRuns};
 use crate::local::store::{Change, Gate, Owner, SpaceError, Spaces};
 use crate::local::{Here, Outside};
 use crate::plugin::{
-    Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, Seen, Signatures, StoreError, load,
+    Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, Signatures, StoreError, load,
     private_folder,
 };
 use crate::principal::Principal;
 use crate::quarantine::{PutAside, Quarantine};
 use crate::registry::Registry;
+use crate::reload::{AT_START, Look, Looks};
 
 /// What a host is made with.
 pub struct HostConfig {
@@ -78,6 +79,7 @@ struct Inner {
     events: broadcast::Sender<Event>,
     startup: Mutex<broadcast::Receiver<Event>>,
     changing: tokio::sync::Mutex<()>,
+    looks: Looks,
 }
 
 /// The host cannot be set up.
@@ -152,6 +154,7 @@ impl Host {
             events,
             startup: Mutex::new(startup),
             changing: tokio::sync::Mutex::new(()),
+            looks: Looks::default(),
         }));
         host.finish_what_was_begun().await;
         let mut plugins = Vec::new();
@@ -159,6 +162,7 @@ impl Host {
             plugins.push(Arc::new(host.load_bundled(*bundled).await?));
         }
         for record in host.0.installed.list()? {
+            host.looks().begin_with(&record);
             match host.load_installed(&record).await {
                 Ok(plugin) => plugins.push(Arc::new(plugin)),
                 Err(error) => {
@@ -169,8 +173,8 @@ impl Host {
         host.set_registry(Registry::new(plugins));
         for record in host.0.installed.list()? {
             // The file may have changed while nobody watched.
-            if record.source.watched().is_some_and(|path| Seen::of(path) != record.seen) {
-                host.reconsider(&record.name).await;
+            if record.source.watched().is_some_and(|path| Look::of(path) != Look::on_record(&record)) {
+                host.reconsider_within(&record.name, AT_START).await;
             }
         }
         Ok(host)
@@ -288,24 +292,14 @@ impl Host {
         &self.0.installed
     }
 
-    /// Held while the set of plugins changes: by one task of one process of the user.
-    pub(crate) async fn changing(&self) -> Changing<'_> {
-        let here = self.0.changing.lock().await;
-        let path = self.0.state.join("changing.lock");
-        let lock = tokio::task::spawn_blocking(move || {
-            let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-            file.lock().map(|()| file)
-        });
-        let everywhere = match lock.await {
-            Ok(Ok(file)) => Some(file),
-            // Records are still changed one at a time; at worst two processes say the same twice.
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "other processes are not kept from changing plugins");
-                None
-            }
-            Err(_) => None,
-        };
-        Changing { _here: here, _everywhere: everywhere }
+    /// Held while the set of plugins changes: by one task of this process.
+    pub(crate) async fn one_change(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.changing.lock().await
+    }
+
+    /// What this process has looked at of plugins' files.
+    pub(crate) fn looks(&self) -> &Looks {
+        &self.0.looks
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -430,12 +424,6 @@ impl Host {
     pub(crate) fn downgrade(&self) -> WeakHost {
         WeakHost(Arc::downgrade(&self.0))
     }
-}
-
-/// Nobody else changes the set of plugins while it lives.
-pub(crate) struct Changing<'a> {
-    _here: tokio::sync::MutexGuard<'a, ()>,
-    _everywhere: Option<std::fs::File>,
 }
 
 /// A host that may be gone, for tasks that must not keep it.

@@ -17,10 +17,10 @@ use crate::local::http::{Origin as WebOrigin, OriginError};
 use crate::local::store::SpaceError;
 use crate::local::wasi::{VIRTUAL, VIRTUAL_WASI, WASI, WASI_IN_WORDS};
 use crate::membrane::Problem;
-use crate::migration::MigrateError;
+use crate::migration::{MigrateError, PATIENCE};
 use crate::plugin::{
-    Ask, Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError, Source, StoreError, local_interface,
-    slot_meant, slots,
+    Ask, Candidate, Code, Difference, InstalledPlugin, Origin, Plugin, PluginError, Source, StoreError,
+    local_interface, slot_meant, slots,
 };
 use crate::registry::Registry;
 
@@ -240,7 +240,7 @@ impl Host {
         candidate: &Candidate,
         bind: &[(String, String)],
     ) -> Result<Installation, InstallError> {
-        let Candidate { source, bytes, signature, seen } = candidate.clone();
+        let Candidate { source, bytes, signature, seen, signature_seen } = candidate.clone();
         let failed = |error: PluginError| InstallError::Plugin { from: source.clone(), error };
         // Before anything of it is run.
         let signer =
@@ -275,6 +275,7 @@ impl Host {
             signer,
             source,
             seen,
+            signature_seen,
             ask: plugin.ask(),
         };
         Ok(Installation { plugin, record, bytes, bound, bindings, before })
@@ -329,7 +330,7 @@ impl Host {
         }
         let Installation { plugin, record, bytes, bound, before, .. } = installation;
         let name = record.name.clone();
-        let _changing = self.changing().await;
+        let change = self.begin_change().await?;
         let now = self.installed().list()?.into_iter().find(|known| known.name == name);
         if now.as_ref().map(|now| &now.digest) != before.as_ref().map(|before| &before.digest) {
             // What the person was shown is not what would happen.
@@ -338,20 +339,18 @@ impl Host {
         self.installed().keep(plugin.digest(), &bytes)?;
         let migrated = match &before {
             Some(before) if before.digest != record.digest => {
-                Some(self.migrate(&plugin, self.version_of(&name).as_deref()).await?)
+                Some(self.migrate(&plugin, self.version_of(&name).as_deref(), PATIENCE).await?)
             }
             _ => None,
         };
-        let digest = record.digest.clone();
-        let committed = match self.begin_change().await {
-            Ok(begun) => self.commit_installation(begun, record, bound, before.is_none(), &plugin),
-            Err(error) => Err(error),
-        };
+        let (digest, on_record) = (record.digest.clone(), record.clone());
+        let committed = self.commit_installation(&change, record, bound, before.is_none(), &plugin);
         if let Some(migrated) = migrated {
             let old = before.map(|before| before.digest).unwrap_or_default();
             migrated.settle(self, if committed.is_ok() { &digest } else { &old });
         }
         committed?;
+        self.looks().begin_with(&on_record);
         self.swap_in(plugin);
         self.tell(Event::Installed { plugin: name });
         Ok(())
@@ -364,7 +363,7 @@ impl Host {
     ///
     /// If that version is not there any more, or cannot be loaded.
     pub async fn put_back(&self, record: InstalledPlugin) -> Result<(), InstallError> {
-        let _changing = self.changing().await;
+        let _change = self.begin_change().await?;
         let from = record.source.clone();
         let plugin = self.load_installed(&record).await;
         let plugin = plugin.map_err(|error| InstallError::Plugin { from, error })?;
@@ -373,10 +372,9 @@ impl Host {
                 self.revoke_grant(grant.id)?;
             }
         }
-        let name = record.name.clone();
+        self.looks().begin_with(&record);
         self.installed().put(record)?;
-        self.swap_in(plugin);
-        self.tell(Event::Swapped { plugin: name });
+        self.swap_in_and_tell(plugin);
         Ok(())
     }
 
@@ -386,17 +384,16 @@ impl Host {
     ///
     /// If it is not installed, or cannot be removed.
     pub async fn remove_plugin(&self, name: &str) -> Result<(), InstallError> {
-        let _changing = self.changing().await;
+        let change = self.begin_change().await?;
         if let Some(known) = self.registry().plugin(name)
             && *known.origin() == Origin::Bundled
         {
             return Err(InstallError::Bundled(name.to_owned()));
         }
-        let begun = self.begin_change().await?;
         if !self.installed().list()?.iter().any(|known| known.name == name) {
             return Err(InstallError::Unknown(name.to_owned()));
         }
-        self.commit_removal(begun, name)?;
+        self.commit_removal(&change, name)?;
         self.swap_out(name);
         Ok(())
     }
@@ -410,6 +407,19 @@ impl Host {
             None => plugins.push(plugin),
         }
         self.set_registry(Registry::new(plugins));
+    }
+
+    /// The same in the place of one that ran, and tells of it.
+    pub(crate) fn swap_in_and_tell(&self, plugin: Plugin) {
+        let registry = self.registry();
+        let old = registry.plugin(plugin.name());
+        let event = Event::Swapped {
+            plugin: plugin.name().to_owned(),
+            digest: plugin.digest().to_string(),
+            difference: old.map(|old| Difference::between(old, &plugin)).unwrap_or_default(),
+        };
+        self.swap_in(plugin);
+        self.tell(event);
     }
 
     /// Takes a plugin out of the registry. What it was granted is taken back by whoever removes it for good.

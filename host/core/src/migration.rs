@@ -31,7 +31,7 @@ const LOG: &str = "powerbox:plugin/log";
 /// How long a migration may take for one for whom the plugin acts.
 const LONGEST: Duration = Duration::from_secs(30);
 /// How long it waits for running commands to end.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a version cannot take over what the one before it kept.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +78,12 @@ impl Host {
     /// # Errors
     ///
     /// Why it cannot. Then nothing has changed.
-    pub(crate) async fn migrate(&self, new: &Plugin, from: Option<&str>) -> Result<Migrated, MigrateError> {
+    pub(crate) async fn migrate(
+        &self,
+        new: &Plugin,
+        from: Option<&str>,
+        patience: Duration,
+    ) -> Result<Migrated, MigrateError> {
         let nothing = || Migrated { plugin: new.name().to_owned(), _alone: None };
         let migrates = new.manifest().exports.iter().any(|export| is_power(&export.slot, MIGRATION));
         let stores: Vec<&str> = slots(new.manifest())
@@ -89,7 +94,7 @@ impl Host {
         if !migrates || kept.is_empty() {
             return Ok(nothing());
         }
-        let alone = self.gate(new.name())?.clear(PATIENCE).await?.ok_or(MigrateError::Busy)?;
+        let alone = self.gate(new.name())?.clear(patience).await?.ok_or(MigrateError::Busy)?;
         let agents: BTreeSet<_> = kept.iter().map(|owner| owner.agent.clone()).collect();
         for agent in agents {
             self.migrate_for(new, from.unwrap_or_default(), agent.as_deref(), &stores).await?;

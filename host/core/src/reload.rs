@@ -1,12 +1,15 @@
 //! Replacing plugins while the host runs: a watched file changes, its new content is considered, and if it asks for
 //! no more than before it is live for the next invocation.
 
+mod look;
 mod watch;
 
+pub(crate) use look::{Look, Looked, Looks};
 pub use watch::Watch;
 
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use powerbox_authority::grant::Holder;
 use powerbox_sandbox::Digest;
@@ -14,93 +17,110 @@ use powerbox_sandbox::Digest;
 use crate::event::Event;
 use crate::host::Host;
 use crate::migration::MigrateError;
-use crate::plugin::{Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError, Seen};
+use crate::plugin::{Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError};
 
-/// After how long a version is tried again that running commands were in the way of.
-const LATER: Duration = Duration::from_secs(2);
+/// How long a version waits at a time for running commands to end. New ones wait meanwhile.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// After how long it is tried again, at first and at last: a command may follow something for hours.
+const LATER: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
 /// How long a file that seems broken must be quiet before that is said: it may be half written.
 const SETTLE: Duration = Duration::from_millis(80);
+/// After how long a file is given up that is never quiet. Whoever watches it comes again when it changes.
+const LONGEST: Duration = Duration::from_secs(2);
+/// How long a process that begins waits for others that change what is installed, before it goes on with what there is.
+pub(crate) const AT_START: Duration = Duration::from_secs(5);
 
 impl Host {
     /// Looks at the file of an installed plugin again, and replaces the plugin if the file has changed and asks for no
     /// more. Tells what came of it, if anything did.
     pub async fn reconsider(&self, name: &str) {
-        let _changing = self.changing().await;
+        self.reconsider_within(name, Duration::MAX).await;
+    }
+
+    /// The same, unless others change what is installed for longer than that.
+    pub(crate) async fn reconsider_within(&self, name: &str, patience: Duration) {
+        match self.reconsider_once(name, patience).await {
+            Outcome::Decided => self.looks().decide(name),
+            Outcome::InTheWay(digest) => self.reconsider_later(name, digest),
+            Outcome::Untouched => {}
+        }
+    }
+
+    async fn reconsider_once(&self, name: &str, patience: Duration) -> Outcome {
+        let _change = match self.begin_change_within(patience).await {
+            Ok(Some(change)) => change,
+            Ok(None) => return Outcome::Untouched,
+            Err(error) => {
+                tracing::warn!(%error, "plugins cannot be changed");
+                return Outcome::Untouched;
+            }
+        };
         let record = match self.installed().list() {
             Ok(records) => records.into_iter().find(|record| record.name == name),
-            Err(error) => return tracing::warn!(%error, "the plugin records cannot be read"),
+            Err(error) => {
+                tracing::warn!(%error, "the plugin records cannot be read");
+                return Outcome::Untouched;
+            }
         };
-        let Some(record) = record else { return };
+        let Some(record) = record else { return Outcome::Decided };
         // Nobody watches a registry.
-        let Some(file) = record.source.watched() else { return };
+        let Some(file) = record.source.watched() else { return Outcome::Decided };
         let kept = self.registry().plugin(name).is_some();
-        let (seen, considered) = loop {
-            let seen = Seen::of(file);
-            if seen.is_none() {
-                // Gone, perhaps only for a moment: a build tool may be about to put it back.
-                return;
-            }
-            if seen == record.seen {
-                // This was looked at, and what there is to say of it was said.
-                return;
-            }
-            let considered = self.consider(&record).await;
-            if considered.is_ok() {
-                break (seen, considered);
-            }
-            tokio::time::sleep(SETTLE).await;
-            if Seen::of(file) == seen {
-                break (seen, considered);
-            }
+        let Some((look, considered)) = self.consider_whole(&record, file).await else {
+            return Outcome::Untouched;
         };
-        // A signature may come a moment after what it signs.
-        let unsigned = matches!(considered, Err(PluginError::Signature(_)));
-        if !unsigned && !matches!(considered, Ok(Some(Considered::Fits { .. }))) {
-            // This content was looked at: what there is to say of it is said once.
-            let noted = self.installed().put(InstalledPlugin { seen, ..record.clone() });
-            if let Err(error) = noted {
-                tracing::warn!(%error, "the plugin records cannot be written");
-            }
-        }
+        let broken = |reason: String| self.tell(Event::Broken { plugin: name.to_owned(), reason, kept });
         match considered {
-            Ok(None) => {}
-            Ok(Some(Considered::More(wants))) => {
+            Ok(Considered::Known) => {}
+            Ok(Considered::Current) => self.note_on_record(look, record),
+            Ok(Considered::More(wants)) => {
                 let remedy = format!("`powerbox plugin install {}` accepts", record.source);
+                self.note_on_record(look, record);
                 self.tell(Event::Waiting { plugin: name.to_owned(), wants, remedy });
             }
-            Ok(Some(Considered::Fits { plugin, bytes, signer })) => {
+            Ok(Considered::Fits { plugin, bytes, signer }) => {
                 let digest = plugin.digest();
-                let migrated = match self.migrate(&plugin, self.version_of(name).as_deref()).await {
+                let migrated = match self.migrate(&plugin, self.version_of(name).as_deref(), PATIENCE).await {
                     Ok(migrated) => migrated,
-                    Err(MigrateError::Busy) => return self.reconsider_later(name),
+                    Err(MigrateError::Busy) => return Outcome::InTheWay(digest),
                     Err(error) => {
-                        let noted = self.installed().put(InstalledPlugin { seen, ..record.clone() });
-                        if let Err(error) = noted {
-                            tracing::warn!(%error, "the plugin records cannot be written");
-                        }
-                        self.tell(Event::Broken { plugin: name.to_owned(), reason: error.to_string(), kept });
-                        return;
+                        self.note_on_record(look, record);
+                        broken(error.to_string());
+                        return Outcome::Decided;
                     }
                 };
                 let old = record.digest.clone();
+                // No intent is written down before: what was migrated counts only with the version on record, and the
+                // grants stay as they are.
                 let swapped = self.installed().keep(digest, &bytes).and_then(|()| {
                     let (ask, version) = (plugin.ask(), plugin.manifest().about.version.clone());
                     let digest = digest.to_string();
-                    let record = InstalledPlugin { digest, version, signer, ask, seen, ..record };
-                    self.installed().put(record)
+                    let record = InstalledPlugin { digest, version, signer, ask, ..record };
+                    self.installed().put(look.put_on(record))
                 });
                 if let Err(error) = swapped {
                     migrated.settle(self, &old);
-                    self.tell(Event::Broken { plugin: name.to_owned(), reason: error.to_string(), kept });
-                    return;
+                    broken(error.to_string());
+                    return Outcome::Decided;
                 }
                 migrated.settle(self, &digest.to_string());
-                self.swap_in(*plugin);
-                self.tell(Event::Swapped { plugin: name.to_owned() });
+                self.swap_in_and_tell(*plugin);
             }
             Err(error) => {
-                self.tell(Event::Broken { plugin: name.to_owned(), reason: error.to_string(), kept })
+                self.note_on_record(look, record);
+                broken(error.to_string());
             }
+        }
+        Outcome::Decided
+    }
+
+    /// Notes for processes to come that a file was looked at: what there is to say of it was said.
+    fn note_on_record(&self, look: Look, record: InstalledPlugin) {
+        if Look::on_record(&record) == look {
+            return;
+        }
+        if let Err(error) = self.installed().put(look.put_on(record)) {
+            tracing::warn!(%error, "the plugin records cannot be written");
         }
     }
 
@@ -109,25 +129,95 @@ impl Host {
         self.registry().plugin(name)?.manifest().about.version.clone()
     }
 
-    /// Looks at a plugin's file again in a while: commands of the version that runs were in the way.
-    fn reconsider_later(&self, name: &str) {
-        self.tell(Event::Postponed { plugin: name.to_owned() });
+    /// Looks at a plugin's file again every while: commands of the version that runs are in the way.
+    fn reconsider_later(&self, name: &str, digest: Digest) {
+        let waited = self.looks().postpone(name, digest);
+        if waited != Some(digest) {
+            self.tell(Event::Postponed { plugin: name.to_owned() });
+        }
+        if waited.is_some() {
+            // Somebody comes again already.
+            return;
+        }
         let (host, name) = (self.downgrade(), name.to_owned());
         tokio::spawn(async move {
-            tokio::time::sleep(LATER).await;
-            if let Some(host) = host.upgrade() {
-                host.reconsider(&name).await;
+            let (mut later, latest) = LATER;
+            loop {
+                tokio::time::sleep(later).await;
+                later = latest.min(later * 2);
+                let Some(host) = host.upgrade() else { return };
+                // Boxed, since it may come here again.
+                let again: futures_util::future::BoxFuture<'_, ()> = Box::pin(host.reconsider(&name));
+                again.await;
+                if !host.looks().waits(&name) {
+                    return;
+                }
             }
         });
     }
 
-    async fn consider(&self, record: &InstalledPlugin) -> Result<Option<Considered>, PluginError> {
-        let Some(candidate) = Candidate::again(&record.source)? else { return Ok(None) };
-        let bytes = candidate.bytes;
-        if Digest::of(&bytes).to_string() == record.digest {
-            return Ok(None);
+    /// Considers a file when it is whole. `None` if there is nothing new to consider: the file is gone, perhaps for a
+    /// moment; or this process has looked at it; or it is never quiet.
+    async fn consider_whole(
+        &self,
+        record: &InstalledPlugin,
+        file: &Path,
+    ) -> Option<(Look, Result<Considered, PluginError>)> {
+        let last = self.looks().last(record);
+        let begun = Instant::now();
+        loop {
+            let look = Look::of(file);
+            look.file?;
+            if look == last.look && !look.is_fresh() && !self.looks().waits(&record.name) {
+                return None;
+            }
+            let (digest, considered) = self.consider(record, &last, look).await;
+            if considered.is_err() {
+                tokio::time::sleep(SETTLE).await;
+                if Look::of(file) != look {
+                    if begun.elapsed() > LONGEST {
+                        return None;
+                    }
+                    continue;
+                }
+            }
+            // One that waits for running commands is looked at again.
+            self.looks().note(&record.name, Looked { look, digest });
+            return Some((look, considered));
         }
-        let signer = self.signatures().check(&bytes, candidate.signature.as_deref())?;
+    }
+
+    async fn consider(
+        &self,
+        record: &InstalledPlugin,
+        last: &Looked,
+        look: Look,
+    ) -> (Option<Digest>, Result<Considered, PluginError>) {
+        let candidate = match Candidate::again(&record.source) {
+            Ok(Some(candidate)) => candidate,
+            Ok(None) => return (None, Ok(Considered::Current)),
+            Err(error) => return (None, Err(error.into())),
+        };
+        let digest = Digest::of(&candidate.bytes);
+        if digest.to_string() == record.digest {
+            return (Some(digest), Ok(Considered::Current));
+        }
+        if last.digest == Some(digest)
+            && last.look.signature == look.signature
+            && !self.looks().waits(&record.name)
+        {
+            return (Some(digest), Ok(Considered::Known));
+        }
+        (Some(digest), self.consider_new(record, candidate).await)
+    }
+
+    async fn consider_new(
+        &self,
+        record: &InstalledPlugin,
+        candidate: Candidate,
+    ) -> Result<Considered, PluginError> {
+        let Candidate { bytes, signature, .. } = candidate;
+        let signer = self.signatures().check(&bytes, signature.as_deref())?;
         let held = self.ledger().held_by(&Holder::plugin(None, &record.name)).unwrap_or_default();
         let bound = |slot: &str| held.iter().any(|grant| grant.slot == slot);
         let origin = Origin::Installed(record.source.clone());
@@ -137,7 +227,7 @@ impl Host {
             // An interface that is new and unknown is a wish for more before it is a defect.
             Err(PluginError::Imports(imports)) => {
                 let wants = imports.into_iter().map(|import| format!("the unknown interface {import}"));
-                return Ok(Some(Considered::More(wants.collect())));
+                return Ok(Considered::More(wants.collect()));
             }
             Err(error) => return Err(error),
         };
@@ -149,16 +239,19 @@ impl Host {
             more.push(format!("another name, `{}`", plugin.name()));
         }
         if !more.is_empty() {
-            return Ok(Some(Considered::More(more)));
+            return Ok(Considered::More(more));
         }
         // Compile aside, so that the next invocation does not wait, and a component that cannot be compiled stays out.
         plugin.component(self.engine(), self.code_cache()).await?;
-        Ok(Some(Considered::Fits { plugin: Box::new(plugin), bytes, signer }))
+        Ok(Considered::Fits { plugin: Box::new(plugin), bytes, signer })
     }
 
     /// Takes over what another process of the user did to the records.
     pub async fn follow_records(&self) {
-        let _changing = self.changing().await;
+        let _change = match self.begin_change().await {
+            Ok(change) => change,
+            Err(error) => return tracing::warn!(%error, "plugins cannot be changed"),
+        };
         let records = match self.installed().list() {
             Ok(records) => records,
             Err(error) => return tracing::warn!(%error, "the plugin records cannot be read"),
@@ -176,10 +269,12 @@ impl Host {
                 continue;
             }
             let kept = known.is_some();
+            self.looks().begin_with(&record);
             match self.load_installed(&record).await {
+                Ok(plugin) if kept => self.swap_in_and_tell(plugin),
                 Ok(plugin) => {
                     self.swap_in(plugin);
-                    self.tell(Event::Swapped { plugin: record.name });
+                    self.tell(Event::Installed { plugin: record.name });
                 }
                 Err(error) => {
                     self.tell(Event::Broken { plugin: record.name, reason: error.to_string(), kept });
@@ -189,7 +284,21 @@ impl Host {
     }
 }
 
+/// What came of looking at a plugin's file.
+enum Outcome {
+    /// It was swapped in, or there is no more to do.
+    Decided,
+    /// This version fits, and waits until commands of the old one are done.
+    InTheWay(Digest),
+    /// It was not looked at.
+    Untouched,
+}
+
 enum Considered {
+    /// It is the version that runs.
+    Current,
+    /// This process has said what there is to say of it.
+    Known,
     /// It asks for no more: it can take the old one's place.
     Fits { plugin: Box<Plugin>, bytes: Arc<[u8]>, signer: Option<String> },
     /// It asks for this, too.

@@ -4,37 +4,77 @@
 //! are changed, and the intent goes. Who opens the host, or begins a change, first finishes what a dead process left.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use powerbox_authority::grant::{Holder, Record, Target};
 use powerbox_authority::ledger::{NewGrant, Origin as GrantOrigin};
+use tokio::sync::MutexGuard;
 
 use crate::event::Event;
 use crate::grants::{GiveError, PERSON, record_act};
 use crate::host::Host;
 use crate::install::InstallError;
 use crate::local::is_asked_for;
+use crate::migration::PATIENCE;
 use crate::plugin::{Changing, InstalledPlugin, Intent, Plugin, local_interface, may_die_at, slots};
 
+/// How often is looked whether another process is done.
+const AGAIN: Duration = Duration::from_millis(10);
+
+/// The right to change what is installed: of one task of one process of the user.
+pub(crate) struct Change<'a> {
+    changing: Changing,
+    _here: MutexGuard<'a, ()>,
+}
+
 impl Host {
-    /// The right to change what is installed, when nothing is left over.
-    pub(crate) async fn begin_change(&self) -> Result<Changing, InstallError> {
+    /// Waits for the right to change what is installed, and does to the end what a process left that is gone.
+    ///
+    /// # Errors
+    ///
+    /// If the records cannot be used, or what was left cannot be finished.
+    pub(crate) async fn begin_change(&self) -> Result<Change<'_>, InstallError> {
         loop {
-            let changing = self.installed().begin()?;
-            match changing.left_over()? {
-                None => return Ok(changing),
-                Some(intent) => self.finish(changing, intent).await?,
+            if let Some(change) = self.begin_change_within(Duration::MAX).await? {
+                return Ok(change);
             }
         }
     }
 
-    /// Does to the end what a process began that is gone.
+    /// The same, if it is to be had within that time.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin_change`](Self::begin_change).
+    pub(crate) async fn begin_change_within(
+        &self,
+        patience: Duration,
+    ) -> Result<Option<Change<'_>>, InstallError> {
+        let begun = Instant::now();
+        let Ok(here) = tokio::time::timeout(patience, self.one_change()).await else { return Ok(None) };
+        let changing = loop {
+            // Asked again and again, since a thread that waits for the lock cannot be called off.
+            match self.installed().try_begin()? {
+                Some(changing) => break changing,
+                None if begun.elapsed() >= patience => return Ok(None),
+                None => tokio::time::sleep(AGAIN).await,
+            }
+        };
+        let change = Change { changing, _here: here };
+        if let Some(intent) = change.changing.left_over()? {
+            self.finish(&change.changing, intent).await?;
+        }
+        Ok(Some(change))
+    }
+
+    /// Does to the end what a process began that is gone. One that is still at it is left alone.
     pub(crate) async fn finish_what_was_begun(&self) {
-        if let Err(error) = self.begin_change().await {
+        if let Err(error) = self.begin_change_within(Duration::ZERO).await {
             tracing::error!(%error, "an installation that was broken off cannot be finished");
         }
     }
 
-    async fn finish(&self, changing: Changing, intent: Intent) -> Result<(), InstallError> {
+    async fn finish(&self, changing: &Changing, intent: Intent) -> Result<(), InstallError> {
         match &intent {
             Intent::Remove { name } => self.remove_all_of(name)?,
             Intent::Install { record, bound, fresh } => match self.load_installed(record).await {
@@ -42,7 +82,7 @@ impl Host {
                     let before = self.installed().list()?.into_iter().find(|known| known.name == record.name);
                     let from = before.as_ref().and_then(|before| before.version.as_deref());
                     // What it kept may not be in its form yet, and if it is, this makes the same of it again.
-                    match self.migrate(&plugin, from).await {
+                    match self.migrate(&plugin, from, PATIENCE).await {
                         Ok(migrated) => {
                             let done = self.give_and_record(record, bound, *fresh, &plugin);
                             let old = before.map(|before| before.digest).unwrap_or_default();
@@ -71,14 +111,14 @@ impl Host {
     /// Makes a version the one that is installed. Its component is in the store.
     pub(crate) fn commit_installation(
         &self,
-        changing: Changing,
+        change: &Change<'_>,
         record: InstalledPlugin,
         bound: BTreeMap<String, Target>,
         fresh: bool,
         plugin: &Plugin,
     ) -> Result<(), InstallError> {
         let intent = Intent::Install { record: Box::new(record.clone()), bound: bound.clone(), fresh };
-        changing.intend(&intent)?;
+        change.changing.intend(&intent)?;
         may_die_at("install-intended");
         let done = self.give_and_record(&record, &bound, fresh, plugin);
         if done.is_err() {
@@ -87,19 +127,19 @@ impl Host {
                 self.book().remove_plugin(&record.name)?;
             }
             // The version before is still the one on record. Slots that only the new one lacks stay taken back.
-            changing.end()?;
+            change.changing.end()?;
             return done;
         }
         may_die_at("install-recorded");
-        Ok(changing.end()?)
+        Ok(change.changing.end()?)
     }
 
     /// Removes a plugin with all that it has.
-    pub(crate) fn commit_removal(&self, changing: Changing, name: &str) -> Result<(), InstallError> {
-        changing.intend(&Intent::Remove { name: name.to_owned() })?;
+    pub(crate) fn commit_removal(&self, change: &Change<'_>, name: &str) -> Result<(), InstallError> {
+        change.changing.intend(&Intent::Remove { name: name.to_owned() })?;
         may_die_at("removal-intended");
         self.remove_all_of(name)?;
-        Ok(changing.end()?)
+        Ok(change.changing.end()?)
     }
 
     fn remove_all_of(&self, name: &str) -> Result<(), InstallError> {

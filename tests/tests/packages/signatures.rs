@@ -67,6 +67,8 @@ fn a_watched_file_keeps_to_the_policy() {
         held.stderr.lines().last() == Some("one") && held.stderr.contains("signature is wrong"),
         "{held:?}"
     );
+    // It is said once, and looked at again when a signature comes.
+    assert_eq!(user.run(&["version"]).unwrap().stderr, "one\n");
     sign(&anna, &file);
     assert_eq!(version(&user), "two");
 }

@@ -164,6 +164,30 @@ async fn revoking_ends_a_request_that_waits_and_so_does_the_end_of_the_command()
     tokio::time::timeout(LIMIT, site.state.left.notified()).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_running_commands_are_in_the_way_of_is_told_of_once_and_taken_when_they_end() {
+    let site = Site::open().await;
+    let world = Arc::new(surfer(&site).await);
+    let file = versions(&world).await;
+    let running = tokio::spawn({
+        let world = Arc::clone(&world);
+        async move { world.run("fetch /never").await.map(drop) }
+    });
+    site.state.waits.notified().await;
+    let mut events = world.host.events();
+    replace(&file, "keeper-v2");
+    // Looked at twice, it is tried again by one.
+    world.host.reconsider("keeper").await;
+    world.host.reconsider("keeper").await;
+    assert!(matches!(events.recv().await.unwrap(), Event::Postponed { .. }));
+    let later = tokio::time::timeout(std::time::Duration::from_secs(5), events.recv()).await;
+    assert!(later.is_err(), "it is told again: {later:?}");
+    running.abort();
+    let event = tokio::time::timeout(LIMIT, events.recv()).await.unwrap().unwrap();
+    assert!(matches!(event, Event::Swapped { .. }), "{event:?}");
+    assert_eq!(said(&world, "keys").await, "v2/a");
+}
+
 /// Installs the first version from a file that is watched and can be replaced.
 async fn versions(world: &World) -> std::path::PathBuf {
     let file = world.folder().join("keeper.wasm");

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use powerbox_core::Event;
@@ -9,8 +11,8 @@ use powerbox_tests::powerbox::component;
 
 use crate::{Bench, open, replace, run, said};
 
-fn swapped(event: &Event) -> bool {
-    matches!(event, Event::Swapped { plugin } if plugin == "reload")
+pub(crate) fn swapped(event: &Event) -> bool {
+    matches!(event, Event::Swapped { plugin, .. } if plugin == "reload")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,6 +60,113 @@ async fn a_folder_that_is_made_anew_is_followed() {
     replace(&bench.file, "reload-v2");
     assert!(swapped(&bench.next_event().await));
     assert_eq!(bench.version().await, "two");
+    // It is watched as the one before was, whatever number the system gave it.
+    replace(&bench.file, "reload-v1");
+    assert!(swapped(&bench.next_event().await));
+    assert_eq!(bench.version().await, "one");
+}
+
+/// Does something again and again, until it is dropped.
+struct Restless(Option<(Sender<()>, JoinHandle<()>)>);
+
+impl Restless {
+    fn new(mut act: impl FnMut(u32) + Send + 'static) -> Self {
+        let (stop, stopped) = channel();
+        let thread = std::thread::spawn(move || {
+            let mut count = 0;
+            while stopped.recv_timeout(Duration::from_millis(5)) == Err(RecvTimeoutError::Timeout) {
+                act(count);
+                count += 1;
+            }
+        });
+        Self(Some((stop, thread)))
+    }
+}
+
+impl Drop for Restless {
+    fn drop(&mut self) {
+        let (stop, thread) = self.0.take().unwrap();
+        drop(stop);
+        thread.join().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_written_beside_it_without_end_are_no_matter() {
+    let mut bench = Bench::new().await;
+    let beside = bench.file.with_extension("log");
+    let restless = Restless::new(move |count| fs::write(&beside, count.to_string()).unwrap());
+    // Written over in place, so that it counts as open for a moment.
+    fs::copy(component("reload-v2").unwrap(), &bench.file).unwrap();
+    while !swapped(&bench.next_event().await) {}
+    assert_eq!(bench.version().await, "two");
+    drop(restless);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_never_whole_keeps_nobody_from_installing() {
+    let bench = Bench::new().await;
+    let file = bench.file.clone();
+    let restless = Restless::new(move |count| fs::write(&file, format!("broken {count}")).unwrap());
+    let second = bench.folder.path().join("second.wasm");
+    replace(&second, "torture");
+    for _ in 0..3 {
+        let installation = bench.host.prepare_install(&second, &[]).await.unwrap();
+        tokio::time::timeout(crate::LIMIT, bench.host.install(installation)).await.unwrap().unwrap();
+        tokio::time::timeout(crate::LIMIT, bench.host.remove_plugin("torture")).await.unwrap().unwrap();
+    }
+    assert_eq!(bench.version().await, "one");
+    drop(restless);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_told_in_every_process_and_once_in_each() {
+    let mut bench = Bench::new().await;
+    let (other, _gate) = open(bench.folder.path()).await;
+    let _watch = other.watch().unwrap();
+    let mut events = other.events();
+    replace(&bench.file, "reload-more");
+    assert!(matches!(bench.next_event().await, Event::Waiting { .. }));
+    let event = tokio::time::timeout(crate::LIMIT, events.recv()).await.unwrap().unwrap();
+    assert!(matches!(event, Event::Waiting { .. }), "{event:?}");
+    for host in [&bench.host, &other] {
+        host.reconsider("reload").await;
+    }
+    assert!(bench.events.try_recv().is_err() && events.try_recv().is_err(), "it is told again");
+}
+
+/// A write within the same tick of the system's clock leaves all that is seen of a file as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_cannot_be_seen_is_found_by_what_is_in_the_file() {
+    let bench = Bench::new().await;
+    let (one, two) = (fs::read(component("reload-v1").unwrap()), fs::read(component("reload-v2").unwrap()));
+    let (mut one, mut two) = (one.unwrap(), two.unwrap());
+    // As long as each other: a custom section at the end makes up for the difference.
+    let length = one.len().max(two.len()) + 16;
+    pad(&mut one, length);
+    pad(&mut two, length);
+    assert_eq!(one.len(), two.len());
+    for (content, expected) in [(&two, "two"), (&one, "one"), (&two, "two"), (&one, "one")] {
+        fs::write(&bench.file, content).unwrap();
+        bench.host.reconsider("reload").await;
+        assert_eq!(bench.version().await, expected);
+    }
+}
+
+/// Makes a component longer by a custom section of zeroes.
+fn pad(component: &mut Vec<u8>, length: usize) {
+    // The section's number, its length in five bytes, the length of its name and the name.
+    let body = length - component.len() - 6;
+    component.push(0);
+    let mut left = u32::try_from(body).unwrap();
+    for place in 0..5 {
+        let more = if place < 4 { 0x80 } else { 0 };
+        component.push(u8::try_from(left & 0x7f).unwrap() | more);
+        left >>= 7;
+    }
+    component.push(1);
+    component.push(b'x');
+    component.extend(std::iter::repeat_n(0, body - 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,6 +73,11 @@ impl Bench {
         tokio::time::timeout(LIMIT, self.events.recv()).await.unwrap().unwrap()
     }
 
+    async fn is_swapped(&mut self) {
+        let event = self.next_event().await;
+        assert!(files::swapped(&event), "{event:?}");
+    }
+
     async fn version(&self) -> String {
         said(run(&self.host, &["version"]).await)
     }
@@ -122,7 +127,10 @@ async fn a_version_that_asks_for_no_more_is_live_for_the_next_invocation() {
     let mut bench = Bench::new().await;
     assert_eq!(bench.version().await, "one");
     replace(&bench.file, "reload-v2");
-    assert_eq!(bench.next_event().await, Event::Swapped { plugin: "reload".into() });
+    let event = bench.next_event().await;
+    let Event::Swapped { digest, difference, .. } = &event else { panic!("{event:?}") };
+    assert_eq!(*digest, bench.host.registry().plugin("reload").unwrap().digest().to_string());
+    assert!(difference.is_empty(), "{difference:?}");
     assert_eq!(bench.version().await, "two");
     // Written over in place, as a copy does, it is taken as well.
     std::fs::copy(component("reload-v1").unwrap(), &bench.file).unwrap();
@@ -130,7 +138,7 @@ async fn a_version_that_asks_for_no_more_is_live_for_the_next_invocation() {
         match bench.next_event().await {
             // A copy in pieces may be seen half done.
             Event::Broken { kept: true, .. } => {}
-            event => break assert_eq!(event, Event::Swapped { plugin: "reload".into() }),
+            event => break assert!(files::swapped(&event), "{event:?}"),
         }
     }
     assert_eq!(bench.version().await, "one");
@@ -143,7 +151,7 @@ async fn running_invocations_finish_on_the_version_they_began_with() {
     let running = tokio::spawn(async move { run(&host, &["slow", "gate"]).await });
     tokio::time::timeout(LIMIT, bench.gate.reached()).await.unwrap();
     replace(&bench.file, "reload-v2");
-    assert_eq!(bench.next_event().await, Event::Swapped { plugin: "reload".into() });
+    bench.is_swapped().await;
     assert_eq!(bench.version().await, "two");
     bench.gate.open();
     assert!(said(running.await.unwrap()).starts_with("one"));
@@ -182,7 +190,7 @@ async fn a_broken_version_leaves_the_old_one_in_place() {
         assert_eq!(bench.version().await, "one");
     }
     replace(&bench.file, "reload-v2");
-    assert_eq!(bench.next_event().await, Event::Swapped { plugin: "reload".into() });
+    bench.is_swapped().await;
     assert_eq!(bench.version().await, "two");
 }
 
@@ -194,7 +202,8 @@ async fn a_file_that_changed_while_nobody_watched_is_considered_at_the_next_star
     drop(host);
     replace(&file, "reload-v2");
     let (host, _gate) = open(folder.path()).await;
-    assert_eq!(host.take_startup_events(), [Event::Swapped { plugin: "reload".into() }]);
+    let events = host.take_startup_events();
+    assert!(matches!(&events[..], [event] if files::swapped(event)), "{events:?}");
     assert_eq!(said(run(&host, &["version"]).await), "two");
     replace(&file, "reload-more");
     for expected in [1, 0] {

@@ -18,6 +18,8 @@ pub struct Candidate {
     pub signature: Option<String>,
     /// What was seen of its file before it was read.
     pub seen: Option<Seen>,
+    /// What was seen of its signature's file.
+    pub signature_seen: Option<Seen>,
 }
 
 impl Candidate {
@@ -54,18 +56,18 @@ impl Candidate {
     /// One from a registry.
     pub fn artifact(reference: String, manifest: String, bytes: Vec<u8>, signature: Option<String>) -> Self {
         let source = Source::Registry { reference, manifest };
-        Self { source, bytes: bytes.into(), signature, seen: None }
+        Self { source, bytes: bytes.into(), signature, seen: None, signature_seen: None }
     }
 
     fn read(path: PathBuf, source: Source) -> std::io::Result<Self> {
-        let seen = Seen::of(&path);
+        let (seen, signature_seen) = (Seen::of(&path), Seen::of(&signature_beside(&path)));
         let bytes = read_bounded(&path)?.into();
         let signature = match read_signature(&signature_beside(&path)) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        Ok(Self { source, bytes, signature, seen })
+        Ok(Self { source, bytes, signature, seen, signature_seen })
     }
 }
 

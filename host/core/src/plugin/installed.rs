@@ -38,6 +38,9 @@ pub struct InstalledPlugin {
     /// What was last seen of the source file, so that a start needs not read it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
+    /// What was last seen of the signature beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature_seen: Option<Seen>,
     /// What that version asks for, which is what the user consented to.
     pub ask: Ask,
 }
@@ -64,6 +67,18 @@ impl Seen {
         let changed = (metadata.ctime(), metadata.ctime_nsec());
         let nanos = i64::try_from(since.as_nanos()).ok()?;
         Some(Self { len: metadata.len(), nanos, changed, inode: metadata.ino().cast_signed() })
+    }
+
+    /// Whether a write of as many bytes, just after it was seen, might have the same time: the system counts in steps,
+    /// of milliseconds or, on some disks, of seconds.
+    pub(crate) fn is_fresh(&self) -> bool {
+        let (seconds, nanos) = self.changed;
+        let step = if nanos == 0 { Duration::from_secs(2) } else { Duration::from_millis(20) };
+        let since = Duration::new(u64::try_from(seconds).unwrap_or(0), u32::try_from(nanos).unwrap_or(0));
+        // A time that is to come says nothing.
+        SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .is_ok_and(|now| now.checked_sub(since).is_none_or(|age| age < step))
     }
 }
 
@@ -242,6 +257,7 @@ mod tests {
             signer: None,
             source: Source::File { path: "/somewhere/x.wasm".into() },
             seen: Some(Seen { len: 3, nanos: 7, changed: (1, 2), inode: 5 }),
+            signature_seen: None,
             ask: Ask::default(),
         }
     }

@@ -4,7 +4,7 @@
 //! nothing has happened; from then on it will have.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::PathBuf;
 
@@ -40,17 +40,16 @@ pub(crate) struct Changing {
 }
 
 impl Installed {
-    /// Waits for other processes that are changing what is installed. They take milliseconds.
-    pub(crate) fn begin(&self) -> Result<Changing, StoreError> {
+    /// Takes the right to change what is installed, unless another process has it.
+    pub(crate) fn try_begin(&self) -> Result<Option<Changing>, StoreError> {
         let path = self.records().with_file_name("installing.json");
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.with_extension("guard"))
-            .and_then(|file| file.lock().map(|()| file));
-        let lock = lock.map_err(|error| StoreError::Io { path: path.clone(), error })?;
-        Ok(Changing { path, _lock: lock })
+        let lock =
+            OpenOptions::new().create(true).truncate(false).write(true).open(path.with_extension("guard"));
+        match lock.map(|file| (file.try_lock(), file)) {
+            Ok((Ok(()), file)) => Ok(Some(Changing { path, _lock: file })),
+            Ok((Err(TryLockError::WouldBlock), _)) => Ok(None),
+            Ok((Err(TryLockError::Error(error)), _)) | Err(error) => Err(StoreError::Io { path, error }),
+        }
     }
 }
 
@@ -76,7 +75,7 @@ impl Changing {
     }
 
     /// It is done, or was undone.
-    pub(crate) fn end(self) -> Result<(), StoreError> {
+    pub(crate) fn end(&self) -> Result<(), StoreError> {
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.io(error)),
             _ => Ok(()),

@@ -70,6 +70,7 @@ pub(super) fn read_old(text: &[u8]) -> Result<Vec<InstalledPlugin>, String> {
         signer: None,
         source: super::Source::File { path: old.source },
         seen: old.seen,
+        signature_seen: None,
         ask: old.ask,
     };
     Ok(old.plugins.into_iter().map(plugin).collect())

@@ -6,9 +6,11 @@ use std::time::Duration;
 use notify::Watcher as _;
 use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind, RenameMode};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::host::{Host, WeakHost};
-use crate::plugin::{InstalledPlugin, Seen, signature_beside};
+use crate::plugin::{InstalledPlugin, signature_beside};
+use crate::reload::Look;
 
 /// How long a file must be quiet before it is read that is written in place: build tools write in pieces. One that was
 /// closed, or moved to its place, is whole.
@@ -16,6 +18,8 @@ const SETTLE: Duration = Duration::from_millis(50);
 /// How often is looked whether something changed that was not told: a folder that was made anew, or is on a disk that
 /// tells nothing.
 const LOOK: Duration = Duration::from_secs(2);
+/// How long changes are gathered at most: some files are never quiet.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// Watches the files of installed plugins until it is dropped.
 pub struct Watch {
@@ -28,11 +32,20 @@ impl Drop for Watch {
     }
 }
 
-/// A file changed.
+/// Something changed in a folder that is watched.
 struct Change {
     path: PathBuf,
-    /// Whether it is whole, as far as one can tell.
-    whole: bool,
+    what: What,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// A file is whole, as far as one can tell.
+    Whole,
+    /// A file is being written, or something else happened to it.
+    Open,
+    /// It is gone; a folder is not watched any more then, even if one is made in its place.
+    Gone,
 }
 
 impl Host {
@@ -45,9 +58,9 @@ impl Host {
         let (changed, changes) = mpsc::unbounded_channel();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
             Ok(event) => {
-                let Some(whole) = meaning(event.kind) else { return };
+                let Some(what) = meaning(event.kind) else { return };
                 for path in event.paths {
-                    let _ = changed.send(Change { path, whole });
+                    let _ = changed.send(Change { path, what });
                 }
             }
             Err(error) => tracing::warn!(%error, "watching plugin files failed"),
@@ -59,13 +72,14 @@ impl Host {
     }
 }
 
-/// Whether an event says that a file changed, and if so whether the file is whole.
-fn meaning(kind: EventKind) -> Option<bool> {
+/// What an event says, if it says that something changed.
+fn meaning(kind: EventKind) -> Option<What> {
     match kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write))
-        | EventKind::Modify(ModifyKind::Name(RenameMode::To | RenameMode::Both)) => Some(true),
+        | EventKind::Modify(ModifyKind::Name(RenameMode::To | RenameMode::Both)) => Some(What::Whole),
         EventKind::Access(_) => None,
-        _ => Some(false),
+        EventKind::Remove(_) => Some(What::Gone),
+        _ => Some(What::Open),
     }
 }
 
@@ -118,72 +132,107 @@ fn places(file: &Path) -> Vec<PathBuf> {
     places
 }
 
+/// What of a folder's changes concerns somebody: the files of plugins, their signatures, the records, and the folders
+/// themselves. A build tool writes much beside its component.
+struct Concern(BTreeSet<PathBuf>);
+
+impl Concern {
+    fn of(records: &Path, plugins: &[InstalledPlugin], folders: &Folders) -> Self {
+        let files = plugins.iter().filter_map(|plugin| plugin.source.watched()).flat_map(places);
+        let mut all: BTreeSet<_> = files.flat_map(|place| [signature_beside(&place), place]).collect();
+        all.insert(records.to_owned());
+        all.extend(folders.watched.keys().cloned());
+        Self(all)
+    }
+
+    fn has(&self, change: &Change) -> bool {
+        self.0.contains(&change.path)
+    }
+}
+
 /// The watching task. It reads nothing while files are still changing, and considers one plugin at a time.
 async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::UnboundedReceiver<Change>) {
     let mut look = tokio::time::interval(LOOK);
     // What was seen of each file when it was last looked for what is not told.
-    let mut last: BTreeMap<PathBuf, Option<Seen>> = BTreeMap::new();
+    let mut last: BTreeMap<PathBuf, Look> = BTreeMap::new();
+    let mut concern = match host.upgrade() {
+        Some(host) => {
+            let plugins = host.installed().list().unwrap_or_default();
+            Concern::of(host.installed().records(), &plugins, &folders)
+        }
+        None => return,
+    };
     loop {
-        let mut changed = BTreeSet::new();
+        let mut changed = BTreeMap::new();
         let mut looks = false;
         tokio::select! {
             change = changes.recv() => match change {
-                Some(change) => gather(change, &mut changes, &mut changed).await,
+                Some(change) if concern.has(&change) => {
+                    gather(change, &mut changes, &concern, &mut changed).await;
+                }
+                Some(_) => continue,
                 None => return,
             },
             _ = look.tick() => looks = true,
         }
         let Some(host) = host.upgrade() else { return };
+        for (path, _) in changed.iter().filter(|(_, what)| **what == What::Gone) {
+            folders.watched.remove(path);
+        }
         let records = host.installed().records();
-        if changed.contains(records) {
+        if changed.contains_key(records) {
             host.follow_records().await;
         }
         let plugins = host.installed().list().unwrap_or_default();
         folders.watch_all(records, &plugins);
+        concern = Concern::of(records, &plugins, &folders);
         for plugin in plugins {
             // Nobody watches a registry.
             let Some(file) = plugin.source.watched() else { continue };
-            let mut places = places(file).into_iter();
-            let told =
-                places.any(|place| changed.contains(&place) || changed.contains(&signature_beside(&place)));
-            let seen = Seen::of(file);
+            let told = places(file).iter().any(|place| {
+                // A folder that was made anew may have the file in it already.
+                let folder = place.parent().is_some_and(|folder| changed.contains_key(folder));
+                folder || changed.contains_key(place) || changed.contains_key(&signature_beside(place))
+            });
+            let now = Look::of(file);
             // At first what is on record counts: the file may have changed before it was watched.
-            let silently = looks && last.get(file).map_or(seen != plugin.seen, |known| *known != seen);
-            if told || silently {
+            let before = || last.get(file).copied().unwrap_or_else(|| Look::on_record(&plugin));
+            if told || looks && before() != now {
                 host.reconsider(&plugin.name).await;
             }
             if told || looks {
-                last.insert(file.to_owned(), seen);
+                last.insert(file.to_owned(), now);
             }
         }
     }
 }
 
-/// Takes a change and those that come with it: until the file is whole, or quiet for a moment.
+/// Takes a change and those that come with it: until the files are whole, or quiet for a moment, or much time passed.
 async fn gather(
     first: Change,
     changes: &mut mpsc::UnboundedReceiver<Change>,
-    changed: &mut BTreeSet<PathBuf>,
+    concern: &Concern,
+    changed: &mut BTreeMap<PathBuf, What>,
 ) {
-    let mut open = BTreeSet::new();
-    let mut note = |change: Change, open: &mut BTreeSet<PathBuf>| {
-        if change.whole {
-            open.remove(&change.path);
-        } else {
-            open.insert(change.path.clone());
-        }
-        changed.insert(change.path);
-    };
-    note(first, &mut open);
+    let enough = Instant::now() + LONGEST;
+    changed.insert(first.path, first.what);
+    let mut quiet = Instant::now() + SETTLE;
     loop {
         while let Ok(change) = changes.try_recv() {
-            note(change, &mut open);
+            if concern.has(&change) {
+                changed.insert(change.path, change.what);
+                quiet = Instant::now() + SETTLE;
+            }
         }
-        if open.is_empty() {
+        if changed.values().all(|what| *what == What::Whole) {
             return;
         }
-        match tokio::time::timeout(SETTLE, changes.recv()).await {
-            Ok(Some(change)) => note(change, &mut open),
+        match tokio::time::timeout_at(quiet.min(enough), changes.recv()).await {
+            Ok(Some(change)) if concern.has(&change) => {
+                changed.insert(change.path, change.what);
+                quiet = Instant::now() + SETTLE;
+            }
+            Ok(Some(_)) if Instant::now() < quiet.min(enough) => {}
             _ => return,
         }
     }

@@ -79,24 +79,15 @@ impl Stay {
                     return self.accept(file, view, &wants, old, begun).await;
                 }
                 Event::Broken { plugin, reason, .. } if plugin == name => return Ok(Taken::Broken(reason)),
+                Event::Postponed { plugin } if plugin == name => {
+                    let reason =
+                        "its running commands stand in the way; it is tried again until they have ended";
+                    return Ok(Taken::Broken(reason.to_owned()));
+                }
                 _ => {}
             }
         }
-        let Some(old) = old else { return Ok(self.live(&name, None, begun)) };
-        if self.current(&name).is_some_and(|now| now.digest() == old.digest()) {
-            // Another process may have looked first and said to somebody else why it does not take this.
-            let (manifest, looked) = self.host.inspect(file).await?;
-            if manifest.digest != old.digest() {
-                return match looked.map(|plugin| plugin.ask().beyond(&old.ask())) {
-                    Err(error) => Ok(Taken::Broken(error.to_string())),
-                    Ok(wants) if wants.is_empty() => Ok(Taken::Broken(
-                        "its running commands, or what it keeps, stand in the way".to_owned(),
-                    )),
-                    Ok(wants) => self.accept(file, view, &wants, Some(old), begun).await,
-                };
-            }
-        }
-        Ok(self.live(&name, Some(old), begun))
+        Ok(self.live(&name, old, begun))
     }
 
     fn current(&self, name: &str) -> Option<Arc<Plugin>> {

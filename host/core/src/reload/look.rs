@@ -1,0 +1,89 @@
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use powerbox_sandbox::Digest;
+
+use crate::plugin::{InstalledPlugin, Seen, signature_beside};
+
+/// What was seen of a plugin's file, and of the signature beside it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Look {
+    pub(crate) file: Option<Seen>,
+    pub(crate) signature: Option<Seen>,
+}
+
+impl Look {
+    /// Looks at them.
+    pub(crate) fn of(file: &Path) -> Self {
+        Self { file: Seen::of(file), signature: Seen::of(&signature_beside(file)) }
+    }
+
+    /// What is on record.
+    pub(crate) fn on_record(record: &InstalledPlugin) -> Self {
+        Self { file: record.seen, signature: record.signature_seen }
+    }
+
+    /// Puts it on record.
+    pub(crate) fn put_on(self, record: InstalledPlugin) -> InstalledPlugin {
+        InstalledPlugin { seen: self.file, signature_seen: self.signature, ..record }
+    }
+
+    /// Whether a write just after it might leave everything as it was seen, so that only the content tells.
+    pub(crate) fn is_fresh(&self) -> bool {
+        [self.file, self.signature].into_iter().flatten().any(|seen| seen.is_fresh())
+    }
+}
+
+/// What this process looked at last, for one plugin, so that it says everything once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Looked {
+    pub(crate) look: Look,
+    /// What was in the file, if it could be read.
+    pub(crate) digest: Option<Digest>,
+}
+
+impl Looked {
+    fn on_record(record: &InstalledPlugin) -> Self {
+        Self { look: Look::on_record(record), digest: None }
+    }
+}
+
+/// What this process has looked at. Other processes look for themselves, since each has somebody of its own to tell.
+#[derive(Debug, Default)]
+pub(crate) struct Looks {
+    looked: Mutex<HashMap<String, Looked>>,
+    /// The versions that wait until running commands are done.
+    postponed: Mutex<HashMap<String, Digest>>,
+}
+
+impl Looks {
+    /// What it looked at last; if nothing, what is on record.
+    pub(crate) fn last(&self, record: &InstalledPlugin) -> Looked {
+        let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        looked.get(&record.name).copied().unwrap_or_else(|| Looked::on_record(record))
+    }
+
+    /// Begins with what is on record now: what was said of that, was said to whom this process has.
+    pub(crate) fn begin_with(&self, record: &InstalledPlugin) {
+        self.note(&record.name, Looked::on_record(record));
+    }
+
+    pub(crate) fn note(&self, name: &str, looked: Looked) {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), looked);
+    }
+
+    /// Notes that a version waits; tells which one waited already.
+    pub(crate) fn postpone(&self, name: &str, digest: Digest) -> Option<Digest> {
+        self.postponed.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), digest)
+    }
+
+    /// Nothing waits any more.
+    pub(crate) fn decide(&self, name: &str) {
+        self.postponed.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    pub(crate) fn waits(&self, name: &str) -> bool {
+        self.postponed.lock().unwrap_or_else(PoisonError::into_inner).contains_key(name)
+    }
+}
