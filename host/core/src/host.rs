@@ -171,6 +171,7 @@ impl Host {
             }
         }
         host.set_registry(Registry::new(plugins));
+        host.end_broken_visits().await;
         for record in host.0.installed.list()? {
             // The file may have changed while nobody watched.
             if record.source.watched().is_some_and(|path| Look::of(path) != Look::on_record(&record)) {

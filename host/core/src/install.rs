@@ -19,8 +19,8 @@ use crate::local::wasi::{VIRTUAL, VIRTUAL_WASI, WASI, WASI_IN_WORDS};
 use crate::membrane::Problem;
 use crate::migration::{MigrateError, PATIENCE};
 use crate::plugin::{
-    Ask, Candidate, Code, Difference, InstalledPlugin, Origin, Plugin, PluginError, Source, StoreError,
-    local_interface, slot_meant, slots,
+    Ask, Before, Candidate, Code, Difference, InstalledPlugin, Origin, Plugin, PluginError, Source,
+    StoreError, local_interface, slot_meant, slots,
 };
 use crate::registry::Registry;
 
@@ -376,6 +376,25 @@ impl Host {
         self.installed().put(record)?;
         self.swap_in_and_tell(plugin);
         Ok(())
+    }
+
+    /// Puts back what was there before the visits of plugins whose process was killed.
+    pub(crate) async fn end_broken_visits(&self) {
+        for (visit, Before { name, version }) in self.installed().broken_visits() {
+            let ended = match version {
+                Some(version) => self.put_back(version).await,
+                None => match self.remove_plugin(&name).await {
+                    // It was killed before it had installed it.
+                    Err(InstallError::Unknown(_)) => Ok(()),
+                    removed => removed,
+                },
+            };
+            match ended {
+                Ok(()) => visit.over(),
+                // The next process tries again.
+                Err(error) => tracing::error!(%error, plugin = name, "a plugin cannot be put back as it was"),
+            }
+        }
     }
 
     /// Removes an installed plugin and revokes all its grants: calls under way end with `revoked`.

@@ -241,6 +241,16 @@ fn live(language: &Language) {
     assert_eq!(dev.running.finish(LIMIT).unwrap().status, Some(0));
     assert_eq!(author.run(&["tally"]).status, Some(2), "it is still there");
 
+    // Even if it is killed: whoever comes next puts things back.
+    if language.name == "javascript" {
+        let dev = Dev::start(&author, &bind);
+        dev.wait("live");
+        assert_eq!(author.tally(), "2 NAMES");
+        dev.running.signal(Signal::KILL).unwrap();
+        dev.running.finish(LIMIT).unwrap();
+        assert_eq!(author.run(&["tally"]).status, Some(2), "it is still there");
+    }
+
     // Install; then a version that imports more is held until that is granted.
     author.ok(&["plugin", "build"]);
     author.ok(&["plugin", "install", "dist/tally.wasm", "--yes", "--bind", &bind]);

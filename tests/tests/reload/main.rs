@@ -215,6 +215,31 @@ async fn a_file_that_changed_while_nobody_watched_is_considered_at_the_next_star
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_came_for_a_visit_goes_when_its_process_was_killed() {
+    let bench = Bench::new().await;
+    let Bench { host, file, folder, .. } = bench;
+    let before = host.installed().list().unwrap().remove(0);
+    let slots = host.ledger().list(false).unwrap().len();
+    let visit = host.installed().begin_visit("reload", Some(&before)).unwrap().unwrap();
+    let other = folder.path().join("other.wasm");
+    replace(&other, "reload-more");
+    let bind = [("attic".to_owned(), "home".to_owned())];
+    let installation = host.prepare_install(&other, &bind).await.unwrap();
+    host.install(installation).await.unwrap();
+    // While its process lives, others have it too.
+    let (second, _gate) = open(folder.path()).await;
+    assert_eq!(said(run(&second, &["version"]).await), "two");
+    assert_eq!(second.ledger().list(false).unwrap().len(), slots + 1);
+    // The lock goes with the process.
+    drop((visit, host, second));
+    let (host, _gate) = open(folder.path()).await;
+    assert_eq!(said(run(&host, &["version"]).await), "one");
+    assert_eq!(host.ledger().list(false).unwrap().len(), slots, "what it was granted beyond that is gone");
+    assert_eq!(host.installed().list().unwrap().remove(0).source, before.source);
+    drop(file);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_another_process_does_to_the_records_is_followed() {
     let mut bench = Bench::new().await;
     let (other, _gate) = open(bench.folder.path()).await;

@@ -165,11 +165,12 @@ impl Installed {
         Ok(())
     }
 
-    /// Removes components that no record names any more. Those of the last hour stay: another process may be about to
+    /// Removes components that no record names any more, and no visit will put back. Those of the last hour stay: another process may be about to
     /// load one.
     fn sweep(&self) {
         let (Ok(records), Ok(entries)) = (self.list(), fs::read_dir(&self.components)) else { return };
-        let named: Vec<_> = records.iter().map(|record| self.component(&record.digest)).collect();
+        let digests = records.into_iter().map(|record| record.digest).chain(self.waiting_digests());
+        let named: Vec<_> = digests.map(|digest| self.component(&digest)).collect();
         for entry in entries.flatten() {
             let age = entry.metadata().and_then(|metadata| metadata.modified());
             let old = age.ok().and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age > KEPT);

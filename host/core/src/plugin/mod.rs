@@ -11,6 +11,7 @@ mod lock;
 mod signature;
 mod slots;
 mod source;
+mod visit;
 
 pub use ask::Ask;
 pub use candidate::Candidate;
@@ -24,6 +25,8 @@ pub use signature::{Demand, SignatureError, Signatures};
 pub use slots::{AskedSlot, imports_wasi, known_interface, refused_imports, slot_meant, slots};
 pub(crate) use slots::{is_power, local_interface, local_interface_named, slot_of};
 pub use source::{Source, signature_beside};
+pub(crate) use visit::Before;
+pub use visit::Visit;
 
 use std::path::PathBuf;
 use std::sync::Arc;

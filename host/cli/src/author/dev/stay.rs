@@ -2,8 +2,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use powerbox_core::plugin::{Difference, InstalledPlugin, Plugin};
-use powerbox_core::{Event, Host, Runs};
+use powerbox_core::plugin::{Difference, InstalledPlugin, Plugin, Visit};
+use powerbox_core::{Event, Host, InstallError, Runs};
 
 use super::DevArguments;
 use super::view::View;
@@ -17,6 +17,12 @@ pub(super) struct Stay {
     yes: bool,
     /// What was there before, once it is known which plugin it is.
     before: Option<(String, Option<InstalledPlugin>)>,
+    /// What puts that back if this process is killed.
+    visit: Option<Visit>,
+}
+
+fn works_already(name: &str) -> Failure {
+    Failure::new(Status::Failed, format!("`powerbox dev` works on the plugin `{name}` already"))
 }
 
 /// What came of a new component.
@@ -40,7 +46,7 @@ pub(super) enum Taken {
 
 impl Stay {
     pub(super) fn new(host: Host, arguments: &DevArguments) -> Self {
-        Self { host, bind: arguments.bind.clone(), yes: arguments.yes, before: None }
+        Self { host, bind: arguments.bind.clone(), yes: arguments.yes, before: None, visit: None }
     }
 
     /// The plugin's name, when it has one.
@@ -52,10 +58,7 @@ impl Stay {
     pub(super) fn watch_runs(&self, name: &str) -> Result<Option<Runs>, Failure> {
         match self.host.watch_runs(name) {
             Ok(runs) => Ok(Some(runs)),
-            Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => Err(Failure::new(
-                Status::Failed,
-                format!("`powerbox dev` works on the plugin `{name}` already"),
-            )),
+            Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy => Err(works_already(name)),
             Err(error) => {
                 tracing::warn!(%error, "the plugin's runs cannot be watched");
                 Ok(None)
@@ -110,7 +113,7 @@ impl Stay {
     async fn install(&mut self, file: &Path, view: &View, begun: Instant) -> Result<Taken, Failure> {
         let mut installation = match self.host.prepare_install(file, &self.bind).await {
             Ok(installation) => installation,
-            Err(powerbox_core::InstallError::Plugin { error, .. }) => {
+            Err(InstallError::Plugin { error, .. }) => {
                 return Ok(Taken::Broken(error.to_string()));
             }
             Err(error) => return Err(error.into()),
@@ -127,8 +130,11 @@ impl Stay {
         installation.grant_wasi();
         // The person's time does not count.
         let begun = begun + asked.elapsed();
-        self.host.install(installation).await?;
+        let visit = self.host.installed().begin_visit(&name, before.as_ref());
+        let visit = visit.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
+        self.visit = Some(visit.ok_or_else(|| works_already(&name))?);
         self.before = Some((name.clone(), before));
+        self.host.install(installation).await?;
         Ok(match self.live(&name, old, begun) {
             Taken::Same => Taken::Live { difference: None, took: begun.elapsed() },
             taken => taken,
@@ -189,16 +195,24 @@ impl Stay {
     /// Leaves things as they were before; says what it did.
     pub(super) async fn end(self, keep: bool) -> Result<Option<String>, Failure> {
         let Some((name, before)) = self.before else { return Ok(None) };
-        Ok(Some(match before {
+        let said = match before {
             _ if keep => format!("the plugin `{name}` stays installed"),
             None => {
-                self.host.remove_plugin(&name).await?;
+                match self.host.remove_plugin(&name).await {
+                    // It could not be installed.
+                    Err(InstallError::Unknown(_)) => {}
+                    removed => removed?,
+                }
                 format!("the plugin `{name}` is gone again; `--keep` would leave it")
             }
             Some(before) => {
                 self.host.put_back(before).await?;
                 format!("the plugin `{name}` is again what it was before")
             }
-        }))
+        };
+        if let Some(visit) = self.visit {
+            visit.over();
+        }
+        Ok(Some(said))
     }
 }
