@@ -20,7 +20,7 @@ use crate::membrane::Problem;
 use crate::migration::{MigrateError, PATIENCE};
 use crate::plugin::{
     Ask, Before, Candidate, Code, Difference, InstalledPlugin, Origin, Plugin, PluginError, Source,
-    StoreError, local_interface, slot_meant, slots,
+    StoreError, local_interface, may_die_at, slot_meant, slots,
 };
 use crate::registry::Registry;
 
@@ -343,6 +343,7 @@ impl Host {
             }
             _ => None,
         };
+        may_die_at("install-migrated");
         let (digest, on_record) = (record.digest.clone(), record.clone());
         let committed = self.commit_installation(&change, record, bound, before.is_none(), &plugin);
         if let Some(migrated) = migrated {

@@ -17,7 +17,7 @@ use powerbox_sandbox::Digest;
 use crate::event::Event;
 use crate::host::Host;
 use crate::migration::MigrateError;
-use crate::plugin::{Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError};
+use crate::plugin::{Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError, may_die_at};
 
 /// How long a version waits at a time for running commands to end. New ones wait meanwhile.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -89,6 +89,7 @@ impl Host {
                         return Outcome::Decided;
                     }
                 };
+                may_die_at("reload-migrated");
                 let old = record.digest.clone();
                 // No intent is written down before: what was migrated counts only with the version on record, and the
                 // grants stay as they are.
@@ -103,6 +104,7 @@ impl Host {
                     broken(error.to_string());
                     return Outcome::Decided;
                 }
+                may_die_at("reload-recorded");
                 migrated.settle(self, &digest.to_string());
                 self.swap_in_and_tell(*plugin);
             }
