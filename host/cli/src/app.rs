@@ -15,7 +15,7 @@ use crate::embedded::{Embedded, External};
 use crate::exit::{Failure, Status};
 use crate::paths::Paths;
 use crate::terminal::Terminal;
-use crate::{attenuate, audit, author, doctor, grant, log, plugin, prompt, service, why};
+use crate::{attenuate, audit, author, completions, doctor, grant, log, plugin, prompt, service, why};
 
 /// Which daemon is used.
 #[derive(Clone, Debug)]
@@ -97,6 +97,9 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
         if matches!(arguments.verb, Some(Verb::Up)) {
             return service::up(&paths, &choice, arguments.json).map(|()| Status::Done);
         }
+        if let Some(Verb::Completions(arguments)) = &arguments.verb {
+            return completions::run(paths, choice, &config, arguments).await.map(|()| Status::Done);
+        }
         let app = App::open(paths, choice, &config, arguments.verb.is_none()).await?;
         match arguments.verb {
             None => prompt::run(Arc::new(app), arguments.agent).await,
@@ -129,25 +132,40 @@ pub(crate) fn choose(connect: Option<&str>, config: &Config) -> Result<Choice, F
     }
 }
 
+/// What the host is set up with.
+fn host_config(paths: &Paths, connect: Arc<dyn Connect>, config: &Config, stays: bool) -> HostConfig {
+    HostConfig {
+        state: paths.state.clone(),
+        data: paths.data.clone(),
+        cache: paths.cache.clone(),
+        bundled: bundled::PLUGINS.to_vec(),
+        connect,
+        allowances: config.allowances.clone(),
+        signatures: config.signatures.clone(),
+        engine: if stays { EngineOptions::pooling(64) } else { EngineOptions::default() },
+    }
+}
+
 impl App {
+    /// One that changes nothing, says nothing and starts no daemon: for completing words.
+    pub(crate) async fn silent(paths: Paths, choice: Choice, config: &Config) -> Result<Self, Failure> {
+        let endpoint = match &choice {
+            Choice::External(endpoint) => endpoint.clone(),
+            Choice::Embedded => Endpoint::Unix(paths.daemon_socket()),
+        };
+        let host =
+            Host::open_as_it_is(host_config(&paths, Arc::new(External(endpoint)), config, false)).await;
+        let host = host.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
+        Ok(Self { host, paths, choice, allowances: config.allowances.clone() })
+    }
+
     async fn open(paths: Paths, choice: Choice, config: &Config, stays: bool) -> Result<Self, Failure> {
         let connect: Arc<dyn Connect> = match &choice {
             Choice::External(endpoint) => Arc::new(External(endpoint.clone())),
             Choice::Embedded => Arc::new(Embedded(paths.clone())),
         };
         let allowances = config.allowances.clone();
-        let signatures = config.signatures.clone();
-        let config = HostConfig {
-            state: paths.state.clone(),
-            data: paths.data.clone(),
-            cache: paths.cache.clone(),
-            bundled: bundled::PLUGINS.to_vec(),
-            connect,
-            allowances: allowances.clone(),
-            signatures,
-            engine: if stays { EngineOptions::pooling(64) } else { EngineOptions::default() },
-        };
-        let host = Host::open(config).await;
+        let host = Host::open(host_config(&paths, connect, config, stays)).await;
         let host = host.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
         host.set_outside(Arc::new(Web::default()));
         for event in host.take_startup_events() {
@@ -182,6 +200,7 @@ impl App {
             }
             Verb::Stop => service::stop(&self.host, &self.paths, &self.choice).await.map(|()| Status::Done),
             Verb::Doctor => doctor::run(&self.paths, None, json).await,
+            Verb::Completions(_) => Err(Failure::new(Status::Usage, "`completions` is not for the prompt")),
             Verb::Serve => Err(Failure::new(Status::Usage, "`serve` is not for the prompt")),
             Verb::Command(words) => self.command(words, agent.map(str::to_owned), json).await,
         }

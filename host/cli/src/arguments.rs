@@ -3,6 +3,7 @@ use clap::{Parser, Subcommand};
 use crate::attenuate::AttenuateArguments;
 use crate::audit::AuditArguments;
 use crate::author::{BuildArguments, DevArguments, NewArguments, TestArguments};
+use crate::completions::CompletionsArguments;
 use crate::grant::GrantVerb;
 use crate::plugin::{InstallArguments, PublishArguments, UpdateArguments};
 use crate::why::WhyArguments;
@@ -60,6 +61,11 @@ pub(crate) enum Verb {
     Stop,
     /// Look whether everything is in order, and say how to mend what is not
     Doctor,
+    /// Print what makes a shell complete commands, options and pet names
+    ///
+    /// For bash `source <(powerbox completions bash)` in ~/.bashrc, for zsh the same with `zsh` in ~/.zshrc after
+    /// `compinit`, for fish `powerbox completions fish | source` in config.fish.
+    Completions(CompletionsArguments),
     /// Be the embedded daemon, in the foreground
     #[command(hide = true)]
     Serve,

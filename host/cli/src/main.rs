@@ -10,6 +10,7 @@ mod attenuate;
 mod audit;
 mod author;
 mod bundled;
+mod completions;
 mod config;
 mod consent;
 mod doctor;

@@ -122,8 +122,22 @@ impl Host {
     /// Sets up a host: loads the descriptions of all plugins. Code is compiled, and the daemon is called, when the
     /// first command needs it.
     ///
-    /// An installed plugin that cannot be loaded is left out, with an [`Event::Broken`].
+    /// An installed plugin that cannot be loaded is left out, with an [`Event::Broken`]. What a process left undone that
+    /// was killed is done, and plugins whose files have changed are considered anew.
     pub async fn open(config: HostConfig) -> Result<Self, OpenError> {
+        let host = Self::open_as_it_is(config).await?;
+        host.end_broken_visits().await;
+        for record in host.0.installed.list()? {
+            // The file may have changed while nobody watched.
+            if record.source.watched().is_some_and(|path| Look::of(path) != Look::on_record(&record)) {
+                host.reconsider_within(&record.name, AT_START).await;
+            }
+        }
+        Ok(host)
+    }
+
+    /// The same without a look at what has changed: for whoever can tell nobody of it.
+    pub async fn open_as_it_is(config: HostConfig) -> Result<Self, OpenError> {
         let installed = Installed::open(&config.state, &config.data)?;
         let (ledger, audit) = open_authority(&config.state)?;
         let descriptions = config.cache.join("described");
@@ -171,13 +185,6 @@ impl Host {
             }
         }
         host.set_registry(Registry::new(plugins));
-        host.end_broken_visits().await;
-        for record in host.0.installed.list()? {
-            // The file may have changed while nobody watched.
-            if record.source.watched().is_some_and(|path| Look::of(path) != Look::on_record(&record)) {
-                host.reconsider_within(&record.name, AT_START).await;
-            }
-        }
         Ok(host)
     }
 

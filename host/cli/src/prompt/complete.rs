@@ -46,7 +46,8 @@ impl Completer for Names {
 }
 
 impl Names {
-    fn suggestions(&self, line: &str, position: usize) -> Vec<Suggestion> {
+    /// What the word before a position could be.
+    pub(crate) fn suggestions(&self, line: &str, position: usize) -> Vec<Suggestion> {
         let line = line.get(..position).unwrap_or(line);
         let start = line.rfind(char::is_whitespace).map_or(0, |space| space + 1);
         let word = line.get(start..).unwrap_or_default();

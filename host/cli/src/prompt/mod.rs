@@ -14,7 +14,7 @@ use reedline::{
 };
 use tokio::sync::broadcast::error::RecvError;
 
-use self::complete::Names;
+pub(crate) use self::complete::Names;
 use crate::app::App;
 use crate::arguments::Arguments;
 use crate::exit::{Failure, Status};
