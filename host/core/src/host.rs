@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
 
 use powerbox_authority::audit::{Audit, AuditBounds, AuditError};
 use powerbox_authority::clock::Clock;
@@ -127,10 +128,12 @@ impl Host {
     pub async fn open(config: HostConfig) -> Result<Self, OpenError> {
         let host = Self::open_as_it_is(config).await?;
         host.end_broken_visits().await;
+        let enough = Instant::now() + AT_START;
         for record in host.0.installed.list()? {
             // The file may have changed while nobody watched.
             if record.source.watched().is_some_and(|path| Look::of(path) != Look::on_record(&record)) {
-                host.reconsider_within(&record.name, AT_START).await;
+                let left = enough.saturating_duration_since(Instant::now());
+                host.reconsider_within(&record.name, left).await;
             }
         }
         Ok(host)

@@ -259,7 +259,8 @@ impl Host {
         let mut bindings = bound.clone();
         if before.is_some() {
             for record in self.ledger().held_by(&Holder::plugin(None, &name))? {
-                if slots(&manifest).any(|known| known.slot == record.slot) {
+                let fits = record.slot != WASI || matches!(record.target, Target::Power { .. });
+                if fits && slots(&manifest).any(|known| known.slot == record.slot) {
                     bindings.entry(record.slot).or_insert(record.target);
                 }
             }
@@ -339,7 +340,7 @@ impl Host {
         self.installed().keep(plugin.digest(), &bytes)?;
         let migrated = match &before {
             Some(before) if before.digest != record.digest => {
-                Some(self.migrate(&plugin, self.version_of(&name).as_deref(), PATIENCE).await?)
+                Some(self.migrate(&plugin, self.version_before(before).as_deref(), PATIENCE).await?)
             }
             _ => None,
         };

@@ -19,7 +19,7 @@ use crate::host::Host;
 use crate::journal::UnderWay;
 use crate::local::http::HttpPower;
 use crate::local::store::{Owner, Shared, StorePower};
-use crate::local::wasi::{VIRTUAL_WASI, WasiPower};
+use crate::local::wasi::{VIRTUAL_WASI, WASI, WasiPower};
 use crate::local::{ClockPower, FrontEnd, LogPower, Output, OutputPower, RandomPower, RegistryPower};
 use crate::membrane::{DESIGNATED, Handle, Membrane, Problem, RECEIVER, Setting, Slot};
 use crate::plugin::{Origin, Plugin, is_power, local_interface_named, slots};
@@ -272,6 +272,10 @@ impl Host {
         let mut reached = HashMap::new();
         for name in plugin_slots(plugin) {
             let Some(HeldGrant { grant, target }) = held.slot(name) else { continue };
+            // No object that was granted for a slot of this name is WASI.
+            if name == WASI && !matches!(target, Target::Power { .. }) {
+                continue;
+            }
             let grant = this_run.child(grant, name);
             let (object, power) = match (target, reach) {
                 (Target::OwnNames, Some(reach)) => (reach.agent.clone(), None),
@@ -304,7 +308,7 @@ impl Host {
                         }
                         Some(VIRTUAL_WASI) => {
                             let log = LogPower::new(plugin.name());
-                            Object::exo(Arc::new(WasiPower::new(self.outside(), log)))
+                            Object::exo(Arc::new(WasiPower::new(self.outside(), log, Arc::clone(&grant))))
                         }
                         // Its objects are made by the membrane, which alone knows the compartment.
                         Some("powerbox:plugin/callbacks") => {

@@ -17,7 +17,9 @@ use powerbox_sandbox::Digest;
 use crate::event::Event;
 use crate::host::Host;
 use crate::migration::MigrateError;
-use crate::plugin::{Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError, may_die_at};
+use crate::plugin::{
+    Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError, may_die_at, read_bounded,
+};
 
 /// How long a version waits at a time for running commands to end. New ones wait meanwhile.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -37,13 +39,15 @@ impl Host {
         self.reconsider_within(name, Duration::MAX).await;
     }
 
-    /// The same, unless others change what is installed for longer than that.
-    pub(crate) async fn reconsider_within(&self, name: &str, patience: Duration) {
+    /// The same, unless others change what is installed for longer than that. Tells whether it was looked at.
+    pub(crate) async fn reconsider_within(&self, name: &str, patience: Duration) -> bool {
         match self.reconsider_once(name, patience).await {
             Outcome::Decided => self.looks().decide(name),
             Outcome::InTheWay(digest) => self.reconsider_later(name, digest),
-            Outcome::Untouched => {}
+            Outcome::Nothing => {}
+            Outcome::Untouched => return false,
         }
+        true
     }
 
     async fn reconsider_once(&self, name: &str, patience: Duration) -> Outcome {
@@ -66,29 +70,36 @@ impl Host {
         // Nobody watches a registry.
         let Some(file) = record.source.watched() else { return Outcome::Decided };
         let kept = self.registry().plugin(name).is_some();
-        let Some((look, considered)) = self.consider_whole(&record, file).await else {
-            return Outcome::Untouched;
+        let Some((looked, considered)) = self.consider_whole(&record, file).await else {
+            return Outcome::Nothing;
         };
+        // Noted when it is decided: who is broken off in between has not looked.
+        let note = || self.looks().note(name, looked);
         let broken = |reason: String| self.tell(Event::Broken { plugin: name.to_owned(), reason, kept });
         match considered {
             Ok(Considered::Known) => {}
-            Ok(Considered::Current) => self.note_on_record(look, record),
+            Ok(Considered::Current) => self.note_on_record(&looked, record),
             Ok(Considered::More(wants)) => {
                 let remedy = format!("`powerbox plugin install {}` accepts", record.source);
-                self.note_on_record(look, record);
+                self.note_on_record(&looked, record);
                 self.tell(Event::Waiting { plugin: name.to_owned(), wants, remedy });
             }
             Ok(Considered::Fits { plugin, bytes, signer }) => {
                 let digest = plugin.digest();
-                let migrated = match self.migrate(&plugin, self.version_of(name).as_deref(), PATIENCE).await {
-                    Ok(migrated) => migrated,
-                    Err(MigrateError::Busy) => return Outcome::InTheWay(digest),
-                    Err(error) => {
-                        self.note_on_record(look, record);
-                        broken(error.to_string());
-                        return Outcome::Decided;
-                    }
-                };
+                let migrated =
+                    match self.migrate(&plugin, self.version_before(&record).as_deref(), PATIENCE).await {
+                        Ok(migrated) => migrated,
+                        Err(MigrateError::Busy) => {
+                            note();
+                            return Outcome::InTheWay(digest);
+                        }
+                        Err(error) => {
+                            note();
+                            self.note_on_record(&looked, record);
+                            broken(error.to_string());
+                            return Outcome::Decided;
+                        }
+                    };
                 may_die_at("reload-migrated");
                 let old = record.digest.clone();
                 // No intent is written down before: what was migrated counts only with the version on record, and the
@@ -97,8 +108,9 @@ impl Host {
                     let (ask, version) = (plugin.ask(), plugin.manifest().about.version.clone());
                     let digest = digest.to_string();
                     let record = InstalledPlugin { digest, version, signer, ask, ..record };
-                    self.installed().put(look.put_on(record))
+                    self.installed().put(looked.put_on(record))
                 });
+                note();
                 if let Err(error) = swapped {
                     migrated.settle(self, &old);
                     broken(error.to_string());
@@ -107,28 +119,33 @@ impl Host {
                 may_die_at("reload-recorded");
                 migrated.settle(self, &digest.to_string());
                 self.swap_in_and_tell(*plugin);
+                return Outcome::Decided;
             }
             Err(error) => {
-                self.note_on_record(look, record);
+                self.note_on_record(&looked, record);
                 broken(error.to_string());
             }
         }
+        note();
         Outcome::Decided
     }
 
     /// Notes for processes to come that a file was looked at: what there is to say of it was said.
-    fn note_on_record(&self, look: Look, record: InstalledPlugin) {
-        if Look::on_record(&record) == look {
+    fn note_on_record(&self, looked: &Looked, record: InstalledPlugin) {
+        if Look::on_record(&record) == looked.look {
             return;
         }
-        if let Err(error) = self.installed().put(look.put_on(record)) {
+        if let Err(error) = self.installed().put(looked.put_on(record)) {
             tracing::warn!(%error, "the plugin records cannot be written");
         }
     }
 
-    /// What the version of a plugin that runs says of its version.
-    pub(crate) fn version_of(&self, name: &str) -> Option<String> {
-        self.registry().plugin(name)?.manifest().about.version.clone()
+    /// What a version on record calls itself. What runs here may be another one, if another process replaced it.
+    pub(crate) fn version_before(&self, record: &InstalledPlugin) -> Option<String> {
+        let registry = self.registry();
+        // Records of earlier versions of this program do not say.
+        let here = || registry.plugin(&record.name).filter(|plugin| same_version(plugin, record));
+        record.version.clone().or_else(|| here()?.manifest().about.version.clone())
     }
 
     /// Looks at a plugin's file again every while: commands of the version that runs are in the way.
@@ -164,29 +181,38 @@ impl Host {
         &self,
         record: &InstalledPlugin,
         file: &Path,
-    ) -> Option<(Look, Result<Considered, PluginError>)> {
+    ) -> Option<(Looked, Result<Considered, PluginError>)> {
         let last = self.looks().last(record);
         let begun = Instant::now();
         loop {
             let look = Look::of(file);
             look.file?;
-            if look == last.look && !look.is_fresh() && !self.looks().waits(&record.name) {
+            if look == last.look && !last.fresh && !self.looks().waits(&record.name) {
                 return None;
             }
+            // Asked before it is read: what is written from here on can be seen, if this is not so.
+            let fresh = look.is_fresh();
             let (digest, considered) = self.consider(record, &last, look).await;
-            if considered.is_err() {
-                tokio::time::sleep(SETTLE).await;
-                if Look::of(file) != look {
+            let fits = matches!(considered, Ok(Considered::Fits { .. }));
+            if considered.is_err() || fresh && !fits {
+                tokio::time::sleep(if considered.is_err() { SETTLE } else { Look::STEP }).await;
+                let settled = Look::of(file) == look && (!fresh || self.is_still(file, digest));
+                if !settled {
                     if begun.elapsed() > LONGEST {
                         return None;
                     }
                     continue;
                 }
             }
-            // One that waits for running commands is looked at again.
-            self.looks().note(&record.name, Looked { look, digest });
-            return Some((look, considered));
+            // A version that is taken is not waited for, but looked at again by whoever comes next.
+            let fresh = fresh && (fits || look.is_fresh());
+            return Some((Looked { look, fresh, digest }, considered));
         }
+    }
+
+    /// Whether this is in a file now.
+    fn is_still(&self, file: &Path, digest: Option<Digest>) -> bool {
+        read_bounded(file).ok().map(|bytes| Digest::of(&bytes)) == digest
     }
 
     async fn consider(
@@ -279,7 +305,9 @@ impl Host {
                     self.tell(Event::Installed { plugin: record.name });
                 }
                 Err(error) => {
-                    self.tell(Event::Broken { plugin: record.name, reason: error.to_string(), kept });
+                    if self.looks().cannot_load(&record) {
+                        self.tell(Event::Broken { plugin: record.name, reason: error.to_string(), kept });
+                    }
                 }
             }
         }
@@ -292,6 +320,8 @@ enum Outcome {
     Decided,
     /// This version fits, and waits until commands of the old one are done.
     InTheWay(Digest),
+    /// There is nothing new to look at, at this moment.
+    Nothing,
     /// It was not looked at.
     Untouched,
 }

@@ -15,6 +15,7 @@ use crate::grants::{GiveError, PERSON, record_act};
 use crate::host::Host;
 use crate::install::InstallError;
 use crate::local::is_asked_for;
+use crate::local::wasi::WASI;
 use crate::migration::PATIENCE;
 use crate::plugin::{Changing, InstalledPlugin, Intent, Plugin, local_interface, may_die_at, slots};
 
@@ -80,6 +81,12 @@ impl Host {
             Intent::Install { record, bound, fresh } => match self.load_installed(record).await {
                 Ok(plugin) => {
                     let before = self.installed().list()?.into_iter().find(|known| known.name == record.name);
+                    if before.as_ref().is_some_and(|before| before.digest == record.digest) {
+                        // It was recorded, so what it kept was in its form before. Only that may not be in place yet.
+                        self.give_and_record(record, bound, *fresh, &plugin)?;
+                        self.spaces().settle(&record.name, &record.digest)?;
+                        return Ok(changing.end()?);
+                    }
                     let from = before.as_ref().and_then(|before| before.version.as_deref());
                     // What it kept may not be in its form yet, and if it is, this makes the same of it again.
                     match self.migrate(&plugin, from, PATIENCE).await {
@@ -91,6 +98,9 @@ impl Host {
                         }
                         Err(error) => {
                             let (plugin, reason) = (record.name.clone(), error.to_string());
+                            if *fresh {
+                                self.book().remove_plugin(&plugin)?;
+                            }
                             self.tell(Event::Broken { plugin, reason, kept: !fresh });
                         }
                     }
@@ -178,7 +188,8 @@ impl Host {
         let holder = Holder::plugin(None, plugin.name());
         let here = |slot: &str| slots(plugin.manifest()).any(|known| known.slot == slot);
         for record in self.ledger().held_by(&holder)? {
-            if record.slot != Record::DESIGNATION && !here(&record.slot) {
+            let other = record.slot == WASI && !matches!(record.target, Target::Power { .. });
+            if record.slot != Record::DESIGNATION && !here(&record.slot) || other {
                 self.revoke_grant(record.id)?;
             }
         }

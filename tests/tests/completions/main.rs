@@ -14,7 +14,8 @@ use powerbox_tests::powerbox::{Powerbox, component};
 
 fn user() -> Powerbox {
     let user = Powerbox::embedded().unwrap();
-    for words in [&["mkdir", "notes"][..], &["mkdir", "notes/old"], &["store", "notes/to do", "--text", "x"]] {
+    for words in [&["mkdir", "notes"][..], &["mkdir", "notes/old"], &["store", "notes/to do", "--text", "x"]]
+    {
         user.ok(words).unwrap();
     }
     user
@@ -95,7 +96,8 @@ fn zsh_takes_the_script() {
     if !is_there("zsh") {
         return;
     }
-    let script = "autoload -U compinit; compinit -u -D; source <(powerbox completions zsh); print $_comps[powerbox]";
+    let script =
+        "autoload -U compinit; compinit -u -D; source <(powerbox completions zsh); print $_comps[powerbox]";
     assert_eq!(run(&user(), &["zsh", "-f"], script), "_powerbox\n");
 }
 

@@ -175,6 +175,12 @@ async fn an_object_of_the_daemon_does_not_pass_for_one_of_wasi() {
     // By itself it is called as what it is, under its own grant, and has no such method.
     let alone = refused(&world, "foreign thing --alone").await;
     assert!(alone.contains("has no method"), "{alone}");
+    // It is judged and recorded as what it is, whatever the plugin's author calls it.
+    let crossing = world.crossings(&Filter::default()).unwrap().pop().unwrap();
+    assert!(crossing.slot.contains("spy") && crossing.function.contains("block"), "{crossing:?}");
+    world.narrow("virtual-wasi", EAR, &["calls 1"]).unwrap();
+    let judged = refused(&world, "foreign thing --alone").await;
+    assert!(judged.contains("used up"), "{judged}");
     world.close().await.unwrap();
 }
 
@@ -192,6 +198,7 @@ async fn what_it_gets_is_on_record_and_what_there_is_not_is_no_noise() {
         recorded,
         [
             "monotonic-clock-now",
+            "monotonic-clock-subscribe-instant",
             "monotonic-clock-now",
             "wall-clock-now",
             "random-get-random-bytes",

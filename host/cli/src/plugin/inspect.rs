@@ -111,10 +111,10 @@ fn describe(seen: &Seen<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     }
     let mut of_wasi = manifest.imports.iter().filter(|import| imports_wasi(import)).peekable();
     if of_wasi.peek().is_some() {
-        writeln!(out, "  what comes with WASI")?;
+        writeln!(out, "  what comes with WASI, and how many functions of it")?;
     }
     for import in of_wasi {
-        writeln!(out, "    {}", import.slot)?;
+        writeln!(out, "    {} ({})", import.slot, import.functions.len())?;
     }
     writeln!(out, "\nslots")?;
     let mut any = false;

@@ -11,6 +11,7 @@ use super::handle::{Handle, Rights};
 use super::name::Name;
 use super::problem::Problem;
 use crate::daemon::{Put, put};
+use crate::local::wasi::Gives;
 use powerbox_authority::grant::Grant;
 
 /// One call that a plugin wants to make, understood but not yet allowed.
@@ -27,8 +28,33 @@ pub(super) struct Act {
     pub(super) paths: Paths,
     /// Its arguments, where they are no parameters of the plugin's function: they have places, but no names.
     pub(super) listed: Option<Vec<Value<Handle>>>,
+    /// How it is judged and recorded. This is said by what is called, never by what the plugin calls it.
+    pub(super) weight: Weight,
     /// How to make it.
     pub(super) make: Box<dyn FnOnce() -> Result<Begun, Problem> + Send>,
+}
+
+/// How a call is judged and recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// In full: a line before it is made, and one with what came of it.
+    Call,
+    /// The host itself answers at once, so one line with what came of it will do.
+    AtOnce,
+    /// What it says is recorded elsewhere; a line is written only if it is refused.
+    Noted,
+    /// It gives nothing: its grant has to live, and no more; a line is written only if it is refused.
+    Nothing,
+}
+
+impl From<Gives> for Weight {
+    fn from(gives: Gives) -> Self {
+        match gives {
+            Gives::Something => Self::AtOnce,
+            Gives::ALine => Self::Noted,
+            Gives::Nothing => Self::Nothing,
+        }
+    }
 }
 
 /// How a call names paths.

@@ -10,7 +10,7 @@ use powerbox_passable::{Limits, Value};
 use powerbox_sandbox::wit::{FunctionKind, interface_matches};
 use powerbox_sandbox::{Caller, Function, Host, HostError, Reply, Type, Usage, Val};
 
-use super::act::{Act, Begun, Judged, Paths, size};
+use super::act::{Act, Begun, Judged, Weight, size};
 use super::answer::answer;
 use super::consent::{Asking, Consent};
 use super::entry::{Entry, State, Whose};
@@ -238,7 +238,7 @@ impl Inner {
         let once = Once::new(self.has_secrets);
         match judge(&act, function, &args, &once, None) {
             Err(problem) => Crossed::Now(finish(entry, &args, Err(problem))),
-            Ok(Admission::Granted) => self.make(act, entry, function, args),
+            Ok(Admission::Granted) => self.make(act, entry, args),
             Ok(Admission::Ask { grant, digest }) => {
                 let consent = Consent {
                     principal: self.whose.principal.clone(),
@@ -260,7 +260,7 @@ impl Inner {
                     let judged =
                         agreed.and_then(|()| judge(&act, &function, &args, &once, Some(&consent.digest)));
                     match judged {
-                        Ok(Admission::Granted) => this.make(act, entry, &function, args).finished().await,
+                        Ok(Admission::Granted) => this.make(act, entry, args).finished().await,
                         Ok(Admission::Ask { .. }) => {
                             let problem = Problem::denied("the call changed while the person was asked");
                             finish(entry, &args, Err(problem))
@@ -273,25 +273,20 @@ impl Inner {
     }
 
     /// Makes a call that is allowed.
-    fn make(
-        self: &Arc<Self>,
-        act: Act,
-        mut entry: Entry,
-        function: &Arc<Function>,
-        args: Vec<Value<Handle>>,
-    ) -> Crossed {
+    fn make(self: &Arc<Self>, act: Act, mut entry: Entry, args: Vec<Value<Handle>>) -> Crossed {
         if let Err(problem) = self.unanswered.room() {
             return Crossed::Now(finish(entry, &args, Err(problem)));
         }
         let grant = act.grant;
-        if wasi::gives_nothing(function) || wasi::is_in_the_log(function) {
-            entry.state = State::Written;
-        }
-        // What the host itself answers at once is recorded once, with its outcome.
-        let at_once = matches!(act.paths, Paths::Arguments(..)) && self.is_power(function);
-        if !at_once && let Err(problem) = entry.begin() {
-            entry.state = State::Written;
-            return Crossed::Now(Err(problem));
+        match act.weight {
+            Weight::Nothing | Weight::Noted => entry.state = State::Written,
+            Weight::AtOnce => {}
+            Weight::Call => {
+                if let Err(problem) = entry.begin() {
+                    entry.state = State::Written;
+                    return Crossed::Now(Err(problem));
+                }
+            }
         }
         let (answered, rights) = match (act.make)() {
             Err(problem) => return Crossed::Now(finish(entry, &args, Err(problem))),
@@ -354,10 +349,6 @@ impl Inner {
         self.cross(&function, args).finished().await
     }
 
-    fn is_power(&self, function: &Function) -> bool {
-        self.slots.get(slot_of(function)).is_some_and(|slot| slot.power.is_some())
-    }
-
     pub(super) fn entry(&self, function: &Function, args: &[Value<Handle>]) -> Entry {
         let slot = match args.first() {
             Some(Value::Capability(handle)) if !matches!(function.kind, FunctionKind::Free) => {
@@ -397,7 +388,7 @@ fn judge(
     for grant in &act.also {
         grant.alive().map_err(|refusal| Problem::refused(refusal, grant))?;
     }
-    if wasi::gives_nothing(function) {
+    if act.weight == Weight::Nothing {
         act.grant.check().map_err(|refusal| Problem::refused(refusal, &act.grant))?;
         return Ok(Admission::Granted);
     }

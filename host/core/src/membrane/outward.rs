@@ -11,7 +11,7 @@ use powerbox_captp::{CallError, Message, Method, Object, Receiver, Reply, Value 
 use powerbox_passable::{Limits, Value};
 use powerbox_sandbox::{Type, Val};
 
-use super::act::{Act, Begun, Paths, size};
+use super::act::{Act, Begun, Paths, Weight, size};
 use super::crossing::{Inner, finish_callback};
 use super::handle::{Handle, Kind, ObjectRef, Own, Rights};
 use super::problem::Problem;
@@ -162,6 +162,7 @@ impl Inner {
             direct: true,
             paths: Paths::Arguments(&[]),
             listed: None,
+            weight: Weight::AtOnce,
             make: Box::new(move || Ok(Begun::Done(Ok(Value::Capability(handle))))),
         })
     }

@@ -6,7 +6,7 @@ use powerbox_authority::grant::Grant;
 use powerbox_captp::Value as OuterValue;
 use powerbox_passable::Value;
 
-use super::act::{Act, Begun, Paths, names};
+use super::act::{Act, Begun, Paths, Weight, names};
 use super::blob::Blob;
 use super::crossing::Inner;
 use super::handle::{Handle, Kind, ObjectRef, Rights};
@@ -207,6 +207,7 @@ fn name_act(
         direct: true,
         paths: names(paths),
         listed: None,
+        weight: Weight::Call,
         make,
     })
 }
@@ -272,6 +273,7 @@ fn led_to(
         direct: false,
         paths: Paths::Arguments(&[]),
         listed: None,
+        weight: Weight::Call,
         make: Box::new(make),
     }
 }

@@ -6,7 +6,7 @@ use powerbox_passable::Value;
 use powerbox_sandbox::Function;
 use powerbox_sandbox::wit::{FunctionKind, interface_matches};
 
-use super::act::{Act, Begun, Paths};
+use super::act::{Act, Begun, Paths, Weight};
 use super::crossing::Inner;
 use super::handle::{Handle, Kind, ObjectRef, Rights};
 use super::outward::may_leave;
@@ -66,9 +66,14 @@ impl Inner {
             return self.own_act(slot.grant, args);
         }
         let (interface, _) = function.interface.split_once('@').unwrap_or((&function.interface, ""));
-        let binding = match slot.power {
-            Some(VIRTUAL_WASI) => wasi_binding(function)?,
-            _ => self.dialect.binding(interface, &function.item),
+        let (binding, weight) = match slot.power {
+            Some(VIRTUAL_WASI) => {
+                let binding = wasi_binding(function)?;
+                let weight = wasi::gives(&binding.method).into();
+                (binding, weight)
+            }
+            Some(_) => (self.dialect.binding(interface, &function.item), Weight::AtOnce),
+            None => (self.dialect.binding(interface, &function.item), Weight::Call),
         };
         no_reference_by_text(&binding.method)?;
         // The other powers only show references; this one calls what it is given to wait for.
@@ -83,6 +88,7 @@ impl Inner {
             direct: true,
             paths: Paths::Arguments(binding.args),
             listed: None,
+            weight,
             make: Box::new(move || {
                 let args = this.outward_all(args, &grant, shows)?;
                 let args =
@@ -118,6 +124,7 @@ impl Inner {
             direct: reference.direct,
             paths: Paths::Arguments(&[]),
             listed: Some(args.clone()),
+            weight: wasi::gives_part(&reference.object, &method).map_or(Weight::Call, Weight::from),
             make: Box::new(move || {
                 let args = this.outward_all(args, &reference.grant, false)?;
                 Ok(Begun::Awaited(reference.object.call(method, args), Rights::All))

@@ -59,6 +59,9 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// In what steps the system counts times, at most, on disks that count in small ones.
+    pub(crate) const STEP: Duration = Duration::from_millis(20);
+
     /// Looks at a file; `None` if it is not there.
     pub fn of(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
@@ -73,7 +76,7 @@ impl Seen {
     /// of milliseconds or, on some disks, of seconds.
     pub(crate) fn is_fresh(&self) -> bool {
         let (seconds, nanos) = self.changed;
-        let step = if nanos == 0 { Duration::from_secs(2) } else { Duration::from_millis(20) };
+        let step = if nanos == 0 { Duration::from_secs(2) } else { Self::STEP };
         let since = Duration::new(u64::try_from(seconds).unwrap_or(0), u32::try_from(nanos).unwrap_or(0));
         // A time that is to come says nothing.
         SystemTime::now()

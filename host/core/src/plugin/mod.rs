@@ -19,6 +19,7 @@ pub use difference::Difference;
 pub use installed::{Installed, InstalledPlugin, Seen, StoreError};
 pub(crate) use installed::{private_folder, write_aside};
 pub(crate) use intent::{Changing, Intent, may_die_at};
+pub(crate) use load::read_bounded;
 pub use load::{PluginError, load};
 pub use lock::read_lock;
 pub use signature::{Demand, SignatureError, Signatures};

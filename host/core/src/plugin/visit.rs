@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,7 @@ impl Installed {
         let path = folder.join(format!("{name}.json"));
         let failed = |error: io::Error| StoreError::Io { path: path.clone(), error };
         private_folder(&folder).map_err(failed)?;
-        let Some(mut file) = hold(&path).map_err(failed)? else { return Ok(None) };
+        let Some(mut file) = hold(&path, true).map_err(failed)? else { return Ok(None) };
         let before = Before { name: name.to_owned(), version: version.cloned() };
         let text = serde_json::to_vec(&before).map_err(|error| failed(error.into()))?;
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text));
@@ -55,7 +55,7 @@ impl Installed {
     pub(crate) fn broken_visits(&self) -> Vec<(Visit, Before)> {
         let mut broken = Vec::new();
         for path in self.visit_files() {
-            let Ok(Some(mut file)) = hold(&path) else { continue };
+            let Ok(Some(mut file)) = hold(&path, false) else { continue };
             let before = read(&mut file);
             let visit = Visit { path, _lock: file };
             match before {
@@ -93,13 +93,22 @@ impl Visit {
 }
 
 /// Opens a file and locks it, unless another process has.
-fn hold(path: &Path) -> io::Result<Option<File>> {
-    let file =
-        OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
+fn hold(path: &Path, make: bool) -> io::Result<Option<File>> {
+    loop {
+        let file =
+            OpenOptions::new().create(make).truncate(false).read(true).write(true).mode(0o600).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // It may have been over, and another begun, between the two steps.
+        if fs::metadata(path).is_ok_and(|now| file.metadata().is_ok_and(|held| held.ino() == now.ino())) {
+            return Ok(Some(file));
+        }
+        if !make {
+            return Ok(None);
+        }
     }
 }
 

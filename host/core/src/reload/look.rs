@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use powerbox_sandbox::Digest;
 
@@ -14,6 +15,9 @@ pub(crate) struct Look {
 }
 
 impl Look {
+    /// In what steps the system counts times, at most, on disks that count in small ones.
+    pub(crate) const STEP: Duration = Seen::STEP;
+
     /// Looks at them.
     pub(crate) fn of(file: &Path) -> Self {
         Self { file: Seen::of(file), signature: Seen::of(&signature_beside(file)) }
@@ -24,12 +28,8 @@ impl Look {
         Self { file: record.seen, signature: record.signature_seen }
     }
 
-    /// Puts it on record.
-    pub(crate) fn put_on(self, record: InstalledPlugin) -> InstalledPlugin {
-        InstalledPlugin { seen: self.file, signature_seen: self.signature, ..record }
-    }
-
-    /// Whether a write just after it might leave everything as it was seen, so that only the content tells.
+    /// Whether a write just after it may have left everything as it was seen, so that only the content tells. To be asked
+    /// when it was made: later nobody knows.
     pub(crate) fn is_fresh(&self) -> bool {
         [self.file, self.signature].into_iter().flatten().any(|seen| seen.is_fresh())
     }
@@ -39,13 +39,21 @@ impl Look {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Looked {
     pub(crate) look: Look,
+    /// Whether the file was so young then that a change just after cannot be seen.
+    pub(crate) fresh: bool,
     /// What was in the file, if it could be read.
     pub(crate) digest: Option<Digest>,
 }
 
 impl Looked {
     fn on_record(record: &InstalledPlugin) -> Self {
-        Self { look: Look::on_record(record), digest: None }
+        Self { look: Look::on_record(record), fresh: false, digest: None }
+    }
+
+    /// Puts it on record, for processes to come; one that says too little has them look again.
+    pub(crate) fn put_on(&self, record: InstalledPlugin) -> InstalledPlugin {
+        let Look { file, signature } = self.look;
+        InstalledPlugin { seen: file.filter(|_| !self.fresh), signature_seen: signature, ..record }
     }
 }
 
@@ -55,6 +63,8 @@ pub(crate) struct Looks {
     looked: Mutex<HashMap<String, Looked>>,
     /// The versions that wait until running commands are done.
     postponed: Mutex<HashMap<String, Digest>>,
+    /// The versions on record that cannot be loaded here, by their digests.
+    unloadable: Mutex<HashMap<String, String>>,
 }
 
 impl Looks {
@@ -81,6 +91,12 @@ impl Looks {
     /// Nothing waits any more.
     pub(crate) fn decide(&self, name: &str) {
         self.postponed.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    /// Notes that a version on record cannot be loaded; tells whether that is news.
+    pub(crate) fn cannot_load(&self, record: &InstalledPlugin) -> bool {
+        let mut unloadable = self.unloadable.lock().unwrap_or_else(PoisonError::into_inner);
+        unloadable.insert(record.name.clone(), record.digest.clone()).as_ref() != Some(&record.digest)
     }
 
     pub(crate) fn waits(&self, name: &str) -> bool {

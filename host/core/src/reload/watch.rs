@@ -18,6 +18,10 @@ const SETTLE: Duration = Duration::from_millis(50);
 /// How often is looked whether something changed that was not told: a folder that was made anew, or is on a disk that
 /// tells nothing.
 const LOOK: Duration = Duration::from_secs(2);
+/// How many changes can wait to be looked at.
+const MOST: usize = 1024;
+/// How long others may change what is installed before this goes on and comes again.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long changes are gathered at most: some files are never quiet.
 const LONGEST: Duration = Duration::from_secs(1);
 
@@ -55,12 +59,13 @@ impl Host {
     ///
     /// If the system lets nothing be watched.
     pub fn watch(&self) -> Result<Watch, notify::Error> {
-        let (changed, changes) = mpsc::unbounded_channel();
+        let (changed, changes) = mpsc::channel(MOST);
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| match event {
             Ok(event) => {
                 let Some(what) = meaning(event.kind) else { return };
                 for path in event.paths {
-                    let _ = changed.send(Change { path, what });
+                    // What there is no room for is found by looking.
+                    let _ = changed.try_send(Change { path, what });
                 }
             }
             Err(error) => tracing::warn!(%error, "watching plugin files failed"),
@@ -151,7 +156,7 @@ impl Concern {
 }
 
 /// The watching task. It reads nothing while files are still changing, and considers one plugin at a time.
-async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::UnboundedReceiver<Change>) {
+async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::Receiver<Change>) {
     let mut look = tokio::time::interval(LOOK);
     // What was seen of each file when it was last looked for what is not told.
     let mut last: BTreeMap<PathBuf, Look> = BTreeMap::new();
@@ -197,10 +202,11 @@ async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::Unbound
             let now = Look::of(file);
             // At first what is on record counts: the file may have changed before it was watched.
             let before = || last.get(file).copied().unwrap_or_else(|| Look::on_record(&plugin));
-            if told || looks && before() != now {
-                host.reconsider(&plugin.name).await;
-            }
-            if told || looks {
+            let looked = match told || looks && before() != now {
+                true => host.reconsider_within(&plugin.name, PATIENCE).await,
+                false => looks,
+            };
+            if looked {
                 last.insert(file.to_owned(), now);
             }
         }
@@ -210,7 +216,7 @@ async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::Unbound
 /// Takes a change and those that come with it: until the files are whole, or quiet for a moment, or much time passed.
 async fn gather(
     first: Change,
-    changes: &mut mpsc::UnboundedReceiver<Change>,
+    changes: &mut mpsc::Receiver<Change>,
     concern: &Concern,
     changed: &mut BTreeMap<PathBuf, What>,
 ) {

@@ -20,6 +20,9 @@ const FORM: &str = if cfg!(feature = "v2") { "v2/" } else { "" };
 /// Puts the form of this version before each key.
 #[cfg(feature = "v2")]
 async fn migrate(from_version: String) -> Result<(), Problem> {
+    if cfg!(not(feature = "bad")) && from_version == env!("CARGO_PKG_VERSION") {
+        return Err(Problem::Other("this is the form of this version already".to_owned()));
+    }
     for key in store::all_keys("").await? {
         let value = store::get(key.clone()).await?;
         let changes =

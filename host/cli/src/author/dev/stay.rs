@@ -25,6 +25,10 @@ fn works_already(name: &str) -> Failure {
     Failure::new(Status::Failed, format!("`powerbox dev` works on the plugin `{name}` already"))
 }
 
+/// Why a version is not taken at once that asks for no more and is whole.
+const IN_THE_WAY: &str =
+    "its running commands, or what it keeps, stand in the way; it is tried again until they have ended";
+
 /// What came of a new component.
 pub(super) enum Taken {
     /// It is the same as before.
@@ -78,8 +82,8 @@ impl Stay {
         self.host.follow_records().await;
         while let Ok(event) = events.try_recv() {
             match event {
-                Event::Waiting { plugin, wants, .. } if plugin == name => {
-                    return self.accept(file, view, &wants, old, begun).await;
+                Event::Waiting { plugin, .. } if plugin == name => {
+                    return self.accept(file, view, old, begun).await;
                 }
                 Event::Broken { plugin, reason, .. } if plugin == name => return Ok(Taken::Broken(reason)),
                 Event::Postponed { plugin } if plugin == name => {
@@ -90,7 +94,19 @@ impl Stay {
                 _ => {}
             }
         }
-        Ok(self.live(&name, old, begun))
+        let Some(old) = old else { return Ok(self.live(&name, None, begun)) };
+        if self.current(&name).is_some_and(|now| now.digest() == old.digest()) {
+            // It may be one that was looked at before: then nobody says again why it is not taken.
+            let (manifest, looked) = self.host.inspect(file).await?;
+            if manifest.digest != old.digest() {
+                return match looked.map(|plugin| plugin.ask().beyond(&old.ask())) {
+                    Err(error) => Ok(Taken::Broken(error.to_string())),
+                    Ok(wants) if wants.is_empty() => Ok(Taken::Broken(IN_THE_WAY.to_owned())),
+                    Ok(_) => self.accept(file, view, Some(old), begun).await,
+                };
+            }
+        }
+        Ok(self.live(&name, Some(old), begun))
     }
 
     fn current(&self, name: &str) -> Option<Arc<Plugin>> {
@@ -141,21 +157,14 @@ impl Stay {
         })
     }
 
-    /// A version that asks for more.
+    /// A version that asks for more. What is installed is what the person was asked about, whatever is built meanwhile.
     async fn accept(
         &mut self,
         file: &Path,
         view: &View,
-        wants: &[String],
         old: Option<Arc<Plugin>>,
         begun: Instant,
     ) -> Result<Taken, Failure> {
-        let asks: Vec<_> = wants.iter().map(|want| format!("it wants {want}")).collect();
-        let asked = Instant::now();
-        if !self.agreed(view, &asks, "let it, while you work?")? {
-            return Ok(Taken::Held(wants.to_vec()));
-        }
-        let begun = begun + asked.elapsed();
         let mut installation = match self.host.prepare_install(file, &self.known_bindings(file).await).await {
             Ok(installation) => installation,
             Err(error) => return Ok(Taken::Broken(error.to_string())),
@@ -165,6 +174,13 @@ impl Stay {
             let reason = format!("it calls itself `{name}` now; end this and begin anew");
             return Ok(Taken::Broken(reason));
         }
+        let wants = installation.asks_more();
+        let asks: Vec<_> = wants.iter().map(|want| format!("it wants {want}")).collect();
+        let asked = Instant::now();
+        if !wants.is_empty() && !self.agreed(view, &asks, "let it, while you work?")? {
+            return Ok(Taken::Held(wants));
+        }
+        let begun = begun + asked.elapsed();
         installation.grant_wasi();
         self.host.install(installation).await?;
         Ok(self.live(&name, old, begun))

@@ -17,9 +17,14 @@ mod power;
 pub(crate) use power::NO_WEB;
 pub use power::WasiPower;
 
+use powerbox_captp::Object;
 use powerbox_sandbox::Function;
 use powerbox_sandbox::wit::{FunctionKind, interface_matches};
 
+use self::input::Input;
+use self::network::Network;
+use self::output::Output;
+use self::pollable::Pollable;
 use crate::bridge::camel_case;
 
 /// The one slot of all imports of WASI.
@@ -71,29 +76,36 @@ pub(crate) fn label(function: &Function) -> String {
     }
 }
 
-/// Whether a call gives and takes nothing: it tells what there is not, or waits. Such calls need a grant that lives, and
-/// no more: what it allows in particular does not matter to them, and they are recorded only if they are refused. Else a
-/// program could not begin under a narrow grant, and would fill pages of the audit with its beginning.
-pub(crate) fn gives_nothing(function: &Function) -> bool {
-    let (name, _) = function.interface.split_once('@').unwrap_or((&function.interface, ""));
-    is_wasi(&function.interface)
-        && match name {
-            "wasi:cli/exit" => false,
-            "wasi:clocks/monotonic-clock" | "wasi:clocks/wall-clock" => &*function.item != "now",
-            "wasi:io/streams" => !is_in_the_log(function),
-            _ => {
-                ["wasi:cli/", "wasi:io/", "wasi:filesystem/"].iter().any(|package| name.starts_with(package))
-            }
-        }
+/// What a call of the virtual WASI gives to a plugin, or takes from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gives {
+    /// Something that is not to be had without it: the time, chance, a try for a socket.
+    Something,
+    /// A line for the log, which is record enough.
+    ALine,
+    /// Nothing: it tells what there is not, or waits. If such calls were judged and recorded like others, a program
+    /// could not begin under a narrow grant, and would fill pages of the audit with its beginning.
+    Nothing,
 }
 
-/// Whether a call writes to the log, which is record enough.
-pub(crate) fn is_in_the_log(function: &Function) -> bool {
-    is_wasi(&function.interface)
-        && matches!(
-            &*function.name,
-            "[method]output-stream.write" | "[method]output-stream.blocking-write-and-flush"
-        )
+/// What a method of the power gives.
+pub(crate) fn gives(method: &str) -> Gives {
+    if power::GIVES_NOTHING.contains(&method) { Gives::Nothing } else { Gives::Something }
+}
+
+/// What a method of an object gives, if that is a part of a virtual WASI. It is the object that counts: what a plugin's
+/// author calls it says nothing.
+pub(crate) fn gives_part(object: &Object, method: &str) -> Option<Gives> {
+    if object.downcast::<Output>().is_some() {
+        return Some(match method {
+            "write" | "blockingWriteAndFlush" => Gives::ALine,
+            _ => Gives::Nothing,
+        });
+    }
+    let part = object.downcast::<Input>().is_some()
+        || object.downcast::<Pollable>().is_some()
+        || object.downcast::<Network>().is_some();
+    part.then_some(Gives::Nothing)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use powerbox_authority::grant::Grant;
 use powerbox_captp::{CallError, Exo, Object, Reply, Value};
 
 use super::input::Input;
@@ -22,6 +23,8 @@ const TICK: Duration = Duration::from_micros(1);
 pub struct WasiPower {
     /// Without it time stands still, and chance has no say: nothing that is asked tells anything.
     outside: Option<Arc<dyn Outside>>,
+    /// With which waiting ends.
+    grant: Option<Arc<Grant>>,
     began: Instant,
     input: Object,
     output: Object,
@@ -30,9 +33,10 @@ pub struct WasiPower {
 }
 
 impl WasiPower {
-    /// Makes one with this clock and randomness, whose output goes to this log.
-    pub fn new(outside: Arc<dyn Outside>, log: LogPower) -> Self {
-        Self::with(Some(outside), Some(Arc::new(log)))
+    /// Makes one with this clock and randomness, whose output goes to this log. Who waits for its timers waits no longer
+    /// than the grant lives, that of the run at the longest.
+    pub fn new(outside: Arc<dyn Outside>, log: LogPower, grant: Arc<Grant>) -> Self {
+        Self { grant: Some(grant), ..Self::with(Some(outside), Some(Arc::new(log))) }
     }
 
     /// Makes one whose time stands still and that knows no chance: it tells nothing, so whoever needs WASI to begin at
@@ -45,6 +49,7 @@ impl WasiPower {
         let output = |level| Object::exo(Arc::new(Output::new(Lines::new(log.clone(), level))));
         Self {
             outside,
+            grant: None,
             began: Instant::now(),
             input: Object::exo(Arc::new(Input)),
             output: output("info"),
@@ -66,8 +71,8 @@ impl WasiPower {
     }
 
     fn wait(&self, nanoseconds: u64) -> Reply {
-        let pollable = match &self.outside {
-            Some(_) => Pollable::after(Duration::from_nanos(nanoseconds)),
+        let pollable = match &self.grant {
+            Some(grant) => Pollable::after(Duration::from_nanos(nanoseconds), Arc::clone(grant)),
             None => Pollable::ready(),
         };
         Reply::value(Value::Capability(Object::exo(Arc::new(pollable))))
@@ -160,6 +165,28 @@ impl Exo for WasiPower {
 
 /// Why no object of `wasi:http` can be made.
 pub(crate) const NO_WEB: &str = "the virtual WASI has no web; import `powerbox:plugin/http`";
+
+/// What tells nothing but what there is not.
+pub(super) const GIVES_NOTHING: &[&str] = &[
+    "environmentGetEnvironment",
+    "environmentGetArguments",
+    "environmentInitialCwd",
+    "stdinGetStdin",
+    "stdoutGetStdout",
+    "stderrGetStderr",
+    "terminalStdinGetTerminalStdin",
+    "terminalStdoutGetTerminalStdout",
+    "terminalStderrGetTerminalStderr",
+    "wallClockResolution",
+    "timezoneDisplay",
+    "timezoneUtcOffset",
+    "monotonicClockResolution",
+    "pollPoll",
+    "preopensGetDirectories",
+    "typesFilesystemErrorCode",
+    "typesHttpErrorCode",
+    "instanceNetworkInstanceNetwork",
+];
 
 const METHODS: &[&str] = &[
     "environmentGetEnvironment",

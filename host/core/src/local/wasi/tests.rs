@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use powerbox_captp::{CallError, Object, Value};
+use powerbox_authority::grant::{Grant, Holder};
+use powerbox_captp::{CallError, Exo as _, Object, Value};
 use powerbox_sandbox::Type;
 
 use super::*;
@@ -22,11 +23,15 @@ struct Here;
 
 impl Outside for Here {}
 
+fn grant() -> Arc<Grant> {
+    Grant::unlisted(Holder::plugin(None, "x"), "wasi")
+}
+
 fn power(still: bool) -> Object {
     let power = if still {
         WasiPower::still(None)
     } else {
-        WasiPower::new(Arc::new(Here), crate::local::LogPower::new("x"))
+        WasiPower::new(Arc::new(Here), crate::local::LogPower::new("x"), grant())
     };
     Object::exo(Arc::new(power))
 }
@@ -112,22 +117,49 @@ fn functions_of_one_name_are_told_apart() {
 }
 
 #[test]
-fn what_is_given_is_recorded() {
-    let silent =
-        |interface: &str, item: &str| gives_nothing(&function(interface, item, FunctionKind::Free, None));
-    for (interface, item) in [
-        ("wasi:clocks/wall-clock@0.2.0", "now"),
-        ("wasi:clocks/monotonic-clock@0.2.0", "now"),
-        ("wasi:random/random@0.2.0", "get-random-u64"),
-        ("wasi:random/insecure-seed@0.2.0", "insecure-seed"),
-        ("wasi:sockets/tcp-create-socket@0.2.0", "create-tcp-socket"),
-        ("wasi:http/outgoing-handler@0.2.0", "handle"),
-        ("wasi:cli/exit@0.2.0", "exit"),
-        ("powerbox:plugin/clock@0.1.0", "now"),
-        ("test:cli/environment@0.2.0", "get-environment"),
+fn what_is_called_says_what_it_gives() {
+    for method in [
+        "wallClockNow",
+        "monotonicClockNow",
+        "monotonicClockSubscribeDuration",
+        "monotonicClockSubscribeInstant",
+        "randomGetRandomU64",
+        "insecureSeedInsecureSeed",
+        "tcpCreateSocketCreateTcpSocket",
+        "outgoingHandlerHandle",
+        "exitExit",
+        "whateverComesNext",
     ] {
-        assert!(!silent(interface, item), "{interface} {item}");
+        assert_eq!(gives(method), Gives::Something, "{method}");
     }
-    assert!(silent("wasi:cli/environment@0.2.0", "get-environment"));
-    assert!(silent("wasi:io/poll@0.2.0", "poll"));
+    assert_eq!(gives("environmentGetEnvironment"), Gives::Nothing);
+    // No method is listed that there is not.
+    let known = power(true).downcast::<WasiPower>().unwrap().methods();
+    assert!(power::GIVES_NOTHING.iter().all(|method| known.contains(method)));
+}
+
+#[test]
+fn only_what_this_wasi_made_is_a_part_of_it() {
+    let stream = Object::exo(Arc::new(Output::new(lines::Lines::new(None, "info"))));
+    assert_eq!(gives_part(&stream, "write"), Some(Gives::ALine));
+    assert_eq!(gives_part(&stream, "flush"), Some(Gives::Nothing));
+    let foreign = Object::function("Alleged: OutputStream", |_| powerbox_captp::Reply::undefined());
+    assert_eq!(gives_part(&foreign, "write"), None);
+    assert_eq!(gives_part(&power(false), "wallClockNow"), None);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_timer_waits_no_longer_than_the_grant_lives() {
+    let grant = grant();
+    let here = WasiPower::new(Arc::new(Here), crate::local::LogPower::new("x"), Arc::clone(&grant));
+    let here = Object::exo(Arc::new(here));
+    let never = vec![Value::bigint(u64::MAX)];
+    let timer = ask(&here, "monotonicClockSubscribeDuration", never).await.unwrap();
+    let Value::Capability(object) = &timer else { panic!("{timer:?}") };
+    let (blocked, polled) =
+        (object.call("block", vec![]), here.call("pollPoll", vec![Value::List(vec![timer.clone()])]));
+    grant.end(powerbox_authority::grant::Ending::Revoked);
+    for answer in [blocked, polled] {
+        assert!(matches!(answer.await, Err(CallError::Cancelled)));
+    }
 }
