@@ -1,13 +1,14 @@
-//! Formatting, lints and licences.
+//! Formatting, lints, licences and advisories.
 
 use anyhow::Result;
 
-use crate::{command, components, licences, reference, workspace::Workspace};
+use crate::{advisories, command, components, licences, reference, workspace::Workspace};
 
 /// Checks the formatting, then lints everything with warnings denied.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     command::run(workspace.cargo().args(["fmt", "--all", "--check"]))?;
     licences::check(workspace)?;
+    advisories::check(workspace)?;
     reference::run(workspace, true)?;
     // The program embeds components, so even checking it needs them.
     components::build(workspace)?;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+mod advisories;
 mod bench;
 mod check;
 mod components;
@@ -31,8 +32,9 @@ Usage: cargo xtask COMMAND
   test [--endo SOCKET] [FILTERS…]    run all tests; with --endo the storage tests, against a running Endo daemon
   bench NAME [--json]                compare with peers: captp, invoke, cli, membrane, reload
   fuzz [--seconds N] [TARGETS…]      fuzz bridge, manifest and caveats, a minute each; needs a C++ compiler
+  advisories FOLDER DAY              write xtask/advisories.toml anew from a checkout of rustsec/advisory-db
   reference                          write docs/reference anew from the WIT
-  check                              formatting, lints and licences, as CI checks them
+  check                              formatting, lints, licences and advisories, as CI checks them
   components                         build the plugin components only, into target/components
 ";
 
@@ -63,6 +65,7 @@ fn dispatch(mut arguments: Vec<String>) -> Result<ExitCode> {
         "bench" => bench::run(&workspace, rest)?,
         "fuzz" => fuzz::run(&workspace, rest)?,
         "check" => check::run(&workspace)?,
+        "advisories" => advisories::write(&workspace, &rest)?,
         "reference" => reference::run(&workspace, false)?,
         "components" => {
             components::build(&workspace)?;
