@@ -106,9 +106,11 @@ fn completing_starts_no_daemon_and_keeps_no_warning_from_the_person() {
     let user = Powerbox::embedded().unwrap();
     let line = |line: &str| user.ok(&["completions", "--line", line]).unwrap();
     assert_eq!(line("powerbox list "), "");
-    assert!(!user.path("state/powerbox/run/daemon.sock").exists());
+    let runs = || user.run(&["status"]).unwrap().status == Some(0);
+    assert!(!runs());
     // The control: with a daemon there are names.
     user.ok(&["mkdir", "notes"]).unwrap();
+    assert!(runs());
     assert!(line("powerbox list ").lines().any(|line| line.starts_with("notes\t")));
 
     let file = user.path("reload.wasm");

@@ -63,7 +63,8 @@ async fn the_clocks_go_and_timers_come() {
     assert!(rest.ends_with("000000 by 1000000"), "{time}: no finer than milliseconds");
     let slept: u64 = said(&world, "nap 20").await.parse().unwrap();
     assert!((20..10_000).contains(&slept), "{slept}");
-    assert_eq!(said(&world, "nap 0").await, "0");
+    let nothing: u64 = said(&world, "nap 0").await.parse().unwrap();
+    assert!(nothing < 10_000, "{nothing}");
     assert_eq!(said(&world, "race").await, "[1] false");
     world.close().await.unwrap();
 }

@@ -398,6 +398,10 @@ fn judge(
 
 /// Lets an answer in, if the grant still lives and its budget suffices.
 fn admitted(outcome: Outcome, grant: &Arc<Grant>) -> Outcome {
+    if matches!(outcome, Err(Problem::Cancelled)) {
+        // A part of the host may have seen the grant end a moment before this did.
+        grant.alive().map_err(|refusal| Problem::refused(refusal, grant))?;
+    }
     let value = outcome?;
     grant.admit_answer(|| size(&value)).map_err(|refusal| Problem::refused(refusal, grant))?;
     Ok(value)
