@@ -45,10 +45,12 @@ fn main() -> io::Result<()> {
 /// Compiles the library that makes other languages' tools give the same result each time; see `src/steady.rs`.
 fn steady(out: &Path) -> io::Result<()> {
     println!("cargo::rerun-if-changed=src/steady.c");
+    println!("cargo::rerun-if-changed=src/steady_files.c");
     let library = out.join("steady.so");
     if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
         let mut compiler = cc::Build::new().opt_level(2).pic(true).get_compiler().to_command();
-        compiler.args(["-shared", "-s", "-o"]).arg(&library).arg("src/steady.c");
+        compiler.args(["-shared", "-s", "-Wall", "-Wextra", "-Werror=implicit", "-o"]).arg(&library);
+        compiler.args(["src/steady.c", "src/steady_files.c"]);
         if compiler.status()?.success() {
             return Ok(());
         }

@@ -66,6 +66,7 @@ pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Re
     }
     command.arg(module).arg("--output").arg(&output).args(["--python-path", "src", "--python-path", "sdk"]);
     steady::steady(&mut command, &made).map_err(BuildError::io(&made))?;
+    steady::with_files(&mut command);
     let ended = tool::aside(&mut command, &options.cancel).map_err(BuildError::io(&program))?;
     fs::remove_dir_all(&copies).map_err(BuildError::io(&copies))?;
     match ended {
