@@ -18,7 +18,7 @@ use crate::event::Event;
 use crate::host::Host;
 use crate::migration::MigrateError;
 use crate::plugin::{
-    Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError, may_die_at, read_bounded,
+    Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError, Seen, may_die_at, read_bounded,
 };
 
 /// How long a version waits at a time for running commands to end. New ones wait meanwhile.
@@ -73,29 +73,38 @@ impl Host {
         let Some((looked, considered)) = self.consider_whole(&record, file).await else {
             return Outcome::Nothing;
         };
+        let outcome = self.take_up(record, &looked, considered, kept).await;
         // Noted when it is decided: who is broken off in between has not looked.
-        let note = || self.looks().note(name, looked);
-        let broken = |reason: String| self.tell(Event::Broken { plugin: name.to_owned(), reason, kept });
+        self.looks().note(name, looked);
+        outcome
+    }
+
+    /// Does what follows from what was found in a plugin's file, and tells of it.
+    async fn take_up(
+        &self,
+        record: InstalledPlugin,
+        looked: &Looked,
+        considered: Result<Considered, PluginError>,
+        kept: bool,
+    ) -> Outcome {
+        let name = record.name.clone();
+        let broken = |reason: String| self.tell(Event::Broken { plugin: name.clone(), reason, kept });
         match considered {
             Ok(Considered::Known) => {}
-            Ok(Considered::Current) => self.note_on_record(&looked, record),
+            Ok(Considered::Current) => self.note_on_record(looked, record),
             Ok(Considered::More(wants)) => {
                 let remedy = format!("`powerbox plugin install {}` accepts", record.source);
-                self.note_on_record(&looked, record);
-                self.tell(Event::Waiting { plugin: name.to_owned(), wants, remedy });
+                self.note_on_record(looked, record);
+                self.tell(Event::Waiting { plugin: name.clone(), wants, remedy });
             }
             Ok(Considered::Fits { plugin, bytes, signer }) => {
                 let digest = plugin.digest();
                 let migrated =
                     match self.migrate(&plugin, self.version_before(&record).as_deref(), PATIENCE).await {
                         Ok(migrated) => migrated,
-                        Err(MigrateError::Busy) => {
-                            note();
-                            return Outcome::InTheWay(digest);
-                        }
+                        Err(MigrateError::Busy) => return Outcome::InTheWay(digest),
                         Err(error) => {
-                            note();
-                            self.note_on_record(&looked, record);
+                            self.note_on_record(looked, record);
                             broken(error.to_string());
                             return Outcome::Decided;
                         }
@@ -110,7 +119,6 @@ impl Host {
                     let record = InstalledPlugin { digest, version, signer, ask, ..record };
                     self.installed().put(looked.put_on(record))
                 });
-                note();
                 if let Err(error) = swapped {
                     migrated.settle(self, &old);
                     broken(error.to_string());
@@ -119,14 +127,12 @@ impl Host {
                 may_die_at("reload-recorded");
                 migrated.settle(self, &digest.to_string());
                 self.swap_in_and_tell(*plugin);
-                return Outcome::Decided;
             }
             Err(error) => {
-                self.note_on_record(&looked, record);
+                self.note_on_record(looked, record);
                 broken(error.to_string());
             }
         }
-        note();
         Outcome::Decided
     }
 
@@ -195,7 +201,7 @@ impl Host {
             let (digest, considered) = self.consider(record, &last, look).await;
             let fits = matches!(considered, Ok(Considered::Fits { .. }));
             if considered.is_err() || fresh && !fits {
-                tokio::time::sleep(if considered.is_err() { SETTLE } else { Look::STEP }).await;
+                tokio::time::sleep(if considered.is_err() { SETTLE } else { Seen::STEP }).await;
                 let settled = Look::of(file) == look && (!fresh || self.is_still(file, digest));
                 if !settled {
                     if begun.elapsed() > LONGEST {

@@ -11,7 +11,7 @@ use super::caveats::{CaveatFlags, TypedCaveat};
 use super::words;
 use crate::ask;
 use crate::exit::{Failure, Status};
-use crate::held::{in_words, interface, is_hosts_own};
+use crate::held::{filled_with, in_words, interface};
 
 /// What shall be given to whom.
 #[derive(Debug, Args)]
@@ -130,7 +130,7 @@ pub(super) async fn run(
 fn needs_name(plugin: &Plugin, gift: &Gift) -> bool {
     let interface = interface(plugin, &gift.slot);
     gift.parent.is_none()
-        && interface.is_some_and(|interface| !is_hosts_own(interface) && interface != WASI)
+        && interface.is_some_and(|interface| filled_with(interface).is_some())
         && !plugin.own_names().contains(&gift.slot.as_str())
 }
 

@@ -13,7 +13,7 @@ use crate::arguments::slot_binding;
 use crate::ask;
 use crate::exit::{Failure, Status};
 use crate::grant::words;
-use crate::held::is_hosts_own;
+use crate::held::{filled_with, is_hosts_own};
 use crate::render::print_json;
 
 /// What to install, and how.
@@ -131,8 +131,7 @@ async fn ask_bindings(
     let mut answers = Vec::new();
     for slot in slots(&manifest) {
         let interface = slot.interface;
-        if is_hosts_own(interface) || interface == WASI || bound.iter().any(|(known, _)| *known == slot.slot)
-        {
+        if filled_with(interface).is_none() || bound.iter().any(|(known, _)| *known == slot.slot) {
             continue;
         }
         let answer = ask::question(&format!(

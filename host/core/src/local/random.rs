@@ -31,17 +31,24 @@ impl Exo for RandomPower {
 
     fn call(self: &Arc<Self>, _: &str, args: Vec<Value>) -> Reply {
         let count = match args.first() {
-            Some(Value::Number(count)) if (0.0..=MOST as f64).contains(count) => *count as usize,
-            _ => {
-                return Reply::error(CallError::Limit(
-                    format!("one call gives at most {MOST} random bytes").into(),
-                ));
-            }
+            Some(Value::Number(count)) if (0.0..=MOST as f64).contains(count) => Some(*count as usize),
+            _ => None,
         };
-        let mut bytes = vec![0; count];
-        match self.0.random(&mut bytes) {
-            Ok(()) => Reply::value(STANDARD.encode(bytes)),
-            Err(reason) => Reply::error(CallError::error(format!("there is no randomness: {reason}"))),
-        }
+        Reply::Ready(random_bytes(&*self.0, count))
     }
+}
+
+/// So many random bytes, as base64.
+pub(super) fn random_bytes(outside: &dyn Outside, count: Option<usize>) -> Result<Value, CallError> {
+    let Some(count) = count.filter(|count| *count <= MOST) else {
+        return Err(CallError::Limit(format!("one call gives at most {MOST} random bytes").into()));
+    };
+    let mut bytes = vec![0; count];
+    fill(outside, &mut bytes)?;
+    Ok(Value::text(STANDARD.encode(bytes)))
+}
+
+/// Fills a place with random bytes.
+pub(super) fn fill(outside: &dyn Outside, bytes: &mut [u8]) -> Result<(), CallError> {
+    outside.random(bytes).map_err(|reason| CallError::error(format!("there is no randomness: {reason}")))
 }

@@ -1,7 +1,6 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use powerbox_sandbox::Digest;
 
@@ -15,9 +14,6 @@ pub(crate) struct Look {
 }
 
 impl Look {
-    /// In what steps the system counts times, at most, on disks that count in small ones.
-    pub(crate) const STEP: Duration = Seen::STEP;
-
     /// Looks at them.
     pub(crate) fn of(file: &Path) -> Self {
         Self { file: Seen::of(file), signature: Seen::of(&signature_beside(file)) }

@@ -87,9 +87,7 @@ impl Stay {
                 }
                 Event::Broken { plugin, reason, .. } if plugin == name => return Ok(Taken::Broken(reason)),
                 Event::Postponed { plugin } if plugin == name => {
-                    let reason =
-                        "its running commands stand in the way; it is tried again until they have ended";
-                    return Ok(Taken::Broken(reason.to_owned()));
+                    return Ok(Taken::Broken(IN_THE_WAY.to_owned()));
                 }
                 _ => {}
             }

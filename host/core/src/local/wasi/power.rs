@@ -1,9 +1,7 @@
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use powerbox_authority::grant::Grant;
 use powerbox_captp::{CallError, Exo, Object, Reply, Value};
 
@@ -12,18 +10,16 @@ use super::lines::Lines;
 use super::network::Network;
 use super::output::Output;
 use super::pollable::{Pollable, poll};
+use crate::local::random::{fill, random_bytes};
 use crate::local::{LogPower, Outside};
 
-/// The most random bytes that one call gives.
-const MOST_RANDOM: u64 = 65_536;
 /// How finely the clock that only goes forward is read: finer than plugins need is fine enough to spy with.
 const TICK: Duration = Duration::from_micros(1);
 
 /// The power behind the slot `wasi`, for one invocation: the functions of WASI that belong to no resource.
 pub struct WasiPower {
-    /// Without it time stands still, and chance has no say: nothing that is asked tells anything.
-    outside: Option<Arc<dyn Outside>>,
-    /// With which waiting ends.
+    outside: Arc<dyn Outside>,
+    /// With which waiting ends. Without it no time passes.
     grant: Option<Arc<Grant>>,
     began: Instant,
     input: Object,
@@ -36,16 +32,16 @@ impl WasiPower {
     /// Makes one with this clock and randomness, whose output goes to this log. Who waits for its timers waits no longer
     /// than the grant lives, that of the run at the longest.
     pub fn new(outside: Arc<dyn Outside>, log: LogPower, grant: Arc<Grant>) -> Self {
-        Self { grant: Some(grant), ..Self::with(Some(outside), Some(Arc::new(log))) }
+        Self { grant: Some(grant), ..Self::with(outside, Some(Arc::new(log))) }
     }
 
     /// Makes one whose time stands still and that knows no chance: it tells nothing, so whoever needs WASI to begin at
     /// all can have it.
     pub(crate) fn still(log: Option<LogPower>) -> Self {
-        Self::with(None, log.map(Arc::new))
+        Self::with(Arc::new(Still), log.map(Arc::new))
     }
 
-    fn with(outside: Option<Arc<dyn Outside>>, log: Option<Arc<LogPower>>) -> Self {
+    fn with(outside: Arc<dyn Outside>, log: Option<Arc<LogPower>>) -> Self {
         let output = |level| Object::exo(Arc::new(Output::new(Lines::new(log.clone(), level))));
         Self {
             outside,
@@ -58,14 +54,9 @@ impl WasiPower {
         }
     }
 
-    /// Milliseconds since 1970.
-    fn now(&self) -> u64 {
-        self.outside.as_ref().map_or(0, |outside| outside.now())
-    }
-
     /// Nanoseconds since the run began.
     fn elapsed(&self) -> u64 {
-        let elapsed = self.outside.as_ref().map_or(Duration::ZERO, |_| self.began.elapsed());
+        let elapsed = self.grant.as_ref().map_or(Duration::ZERO, |_| self.began.elapsed());
         let tick = TICK.as_nanos();
         u64::try_from(elapsed.as_nanos() / tick * tick).unwrap_or(u64::MAX)
     }
@@ -78,26 +69,24 @@ impl WasiPower {
         Reply::value(Value::Capability(Object::exo(Arc::new(pollable))))
     }
 
-    fn random<const N: usize>(&self) -> Result<[u8; N], CallError> {
-        let mut bytes = [0; N];
-        self.fill(&mut bytes)?;
-        Ok(bytes)
+    fn random_number(&self) -> Result<Value, CallError> {
+        let mut bytes = [0; 8];
+        fill(&*self.outside, &mut bytes)?;
+        Ok(Value::bigint(u64::from_le_bytes(bytes)))
+    }
+}
+
+/// Where it is always the same moment, and nothing is left to chance.
+struct Still;
+
+impl Outside for Still {
+    fn now(&self) -> u64 {
+        0
     }
 
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), CallError> {
-        let Some(outside) = &self.outside else { return Ok(()) };
-        outside.random(bytes).map_err(|reason| CallError::error(format!("there is no randomness: {reason}")))
-    }
-
-    fn random_bytes(&self, count: Option<u64>) -> Result<Value, CallError> {
-        let count = count.filter(|count| *count <= MOST_RANDOM).and_then(|count| usize::try_from(count).ok());
-        let Some(count) = count else {
-            let limit = format!("one call gives at most {MOST_RANDOM} random bytes");
-            return Err(CallError::Limit(limit.into()));
-        };
-        let mut bytes = vec![0; count];
-        self.fill(&mut bytes)?;
-        Ok(Value::text(STANDARD.encode(bytes)))
+    fn random(&self, place: &mut [u8]) -> Result<(), String> {
+        place.fill(0);
+        Ok(())
     }
 }
 
@@ -107,7 +96,7 @@ impl Exo for WasiPower {
     }
 
     fn methods(&self) -> &'static [&'static str] {
-        METHODS
+        &METHODS
     }
 
     fn call(self: &Arc<Self>, method: &str, args: Vec<Value>) -> Reply {
@@ -121,7 +110,7 @@ impl Exo for WasiPower {
             "stderrGetStderr" => Reply::value(Value::Capability(self.errors.clone())),
             "instanceNetworkInstanceNetwork" => Reply::value(Value::Capability(self.network.clone())),
             "wallClockNow" => {
-                let now = self.now();
+                let now = self.outside.now();
                 Reply::value(moment(now / 1000, (now % 1000) * 1_000_000))
             }
             "wallClockResolution" => Reply::value(moment(0, 1_000_000)),
@@ -141,14 +130,13 @@ impl Exo for WasiPower {
             }
             "pollPoll" => poll(&args),
             "randomGetRandomBytes" | "insecureGetInsecureRandomBytes" => {
-                Reply::Ready(self.random_bytes(number))
+                let count = number.and_then(|count| usize::try_from(count).ok());
+                Reply::Ready(random_bytes(&*self.outside, count))
             }
-            "randomGetRandomU64" | "insecureGetInsecureRandomU64" => {
-                Reply::Ready(self.random().map(|bytes| Value::bigint(u64::from_le_bytes(bytes))))
-            }
+            "randomGetRandomU64" | "insecureGetInsecureRandomU64" => Reply::Ready(self.random_number()),
             "insecureSeedInsecureSeed" => {
-                let seed = || self.random().map(|bytes| Value::bigint(u64::from_le_bytes(bytes)));
-                Reply::Ready(seed().and_then(|one| Ok(Value::List(vec![one, seed()?]))))
+                let one = self.random_number();
+                Reply::Ready(one.and_then(|one| Ok(Value::List(vec![one, self.random_number()?]))))
             }
             "exitExit" | "exitExitWithCode" => {
                 Reply::error(CallError::Invalid("it ended its own process, and with it this run".to_owned()))
@@ -188,41 +176,26 @@ pub(super) const GIVES_NOTHING: &[&str] = &[
     "instanceNetworkInstanceNetwork",
 ];
 
-const METHODS: &[&str] = &[
-    "environmentGetEnvironment",
-    "environmentGetArguments",
-    "environmentInitialCwd",
+/// What gives something, or refuses it.
+const GIVES_SOMETHING: &[&str] = &[
     "exitExit",
     "exitExitWithCode",
-    "stdinGetStdin",
-    "stdoutGetStdout",
-    "stderrGetStderr",
-    "terminalStdinGetTerminalStdin",
-    "terminalStdoutGetTerminalStdout",
-    "terminalStderrGetTerminalStderr",
     "wallClockNow",
-    "wallClockResolution",
-    "timezoneDisplay",
-    "timezoneUtcOffset",
     "monotonicClockNow",
-    "monotonicClockResolution",
     "monotonicClockSubscribeDuration",
     "monotonicClockSubscribeInstant",
-    "pollPoll",
     "randomGetRandomBytes",
     "randomGetRandomU64",
     "insecureGetInsecureRandomBytes",
     "insecureGetInsecureRandomU64",
     "insecureSeedInsecureSeed",
-    "preopensGetDirectories",
-    "typesFilesystemErrorCode",
-    "typesHttpErrorCode",
-    "instanceNetworkInstanceNetwork",
     "tcpCreateSocketCreateTcpSocket",
     "udpCreateSocketCreateUdpSocket",
     "ipNameLookupResolveAddresses",
     "outgoingHandlerHandle",
 ];
+
+static METHODS: LazyLock<Vec<&str>> = LazyLock::new(|| [GIVES_NOTHING, GIVES_SOMETHING].concat());
 
 fn moment(seconds: u64, nanoseconds: u64) -> Value {
     Value::record([("seconds", Value::bigint(seconds)), ("nanoseconds", Value::bigint(nanoseconds))])
