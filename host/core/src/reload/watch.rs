@@ -71,9 +71,17 @@ impl Host {
             Err(error) => tracing::warn!(%error, "watching plugin files failed"),
         })?;
         let mut folders = Folders { watcher, watched: BTreeMap::new() };
-        folders.watch_all(self.installed().records(), &self.installed().list().unwrap_or_default());
+        folders.watch_all(self.installed().records(), &self.followed());
         let task = tokio::spawn(follow(self.downgrade(), folders, changes));
         Ok(Watch { task })
+    }
+
+    /// The plugins whose files are watched, each with the places of its file. Nobody watches a registry.
+    fn followed(&self) -> Vec<(InstalledPlugin, Vec<PathBuf>)> {
+        let plugins = self.installed().list().unwrap_or_default().into_iter();
+        plugins
+            .filter_map(|plugin| plugin.source.watched().map(places).map(|places| (plugin, places)))
+            .collect()
     }
 }
 
@@ -97,12 +105,9 @@ struct Folders {
 
 impl Folders {
     /// Watches where these files are, and where links lead.
-    fn watch_all(&mut self, records: &Path, plugins: &[InstalledPlugin]) {
+    fn watch_all(&mut self, records: &Path, followed: &[(InstalledPlugin, Vec<PathBuf>)]) {
         self.add(records);
-        for plugin in plugins {
-            let Some(file) = plugin.source.watched() else { continue };
-            places(file).iter().for_each(|place| self.add(place));
-        }
+        followed.iter().flat_map(|(_, places)| places).for_each(|place| self.add(place));
     }
 
     fn add(&mut self, file: &Path) {
@@ -142,9 +147,10 @@ fn places(file: &Path) -> Vec<PathBuf> {
 struct Concern(BTreeSet<PathBuf>);
 
 impl Concern {
-    fn of(records: &Path, plugins: &[InstalledPlugin], folders: &Folders) -> Self {
-        let files = plugins.iter().filter_map(|plugin| plugin.source.watched()).flat_map(places);
-        let mut all: BTreeSet<_> = files.flat_map(|place| [signature_beside(&place), place]).collect();
+    fn of(records: &Path, followed: &[(InstalledPlugin, Vec<PathBuf>)], folders: &Folders) -> Self {
+        let places = followed.iter().flat_map(|(_, places)| places);
+        let mut all: BTreeSet<_> =
+            places.flat_map(|place| [signature_beside(place), place.clone()]).collect();
         all.insert(records.to_owned());
         all.extend(folders.watched.keys().cloned());
         Self(all)
@@ -161,10 +167,7 @@ async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::Receive
     // What was seen of each file when it was last looked for what is not told.
     let mut last: BTreeMap<PathBuf, Look> = BTreeMap::new();
     let mut concern = match host.upgrade() {
-        Some(host) => {
-            let plugins = host.installed().list().unwrap_or_default();
-            Concern::of(host.installed().records(), &plugins, &folders)
-        }
+        Some(host) => Concern::of(host.installed().records(), &host.followed(), &folders),
         None => return,
     };
     loop {
@@ -188,13 +191,12 @@ async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::Receive
         if changed.contains_key(records) {
             host.follow_records().await;
         }
-        let plugins = host.installed().list().unwrap_or_default();
-        folders.watch_all(records, &plugins);
-        concern = Concern::of(records, &plugins, &folders);
-        for plugin in plugins {
-            // Nobody watches a registry.
-            let Some(file) = plugin.source.watched() else { continue };
-            let told = places(file).iter().any(|place| {
+        let followed = host.followed();
+        folders.watch_all(records, &followed);
+        concern = Concern::of(records, &followed, &folders);
+        for (plugin, places) in followed {
+            let Some(file) = places.first() else { continue };
+            let told = places.iter().any(|place| {
                 // A folder that was made anew may have the file in it already.
                 let folder = place.parent().is_some_and(|folder| changed.contains_key(folder));
                 folder || changed.contains_key(place) || changed.contains_key(&signature_beside(place))
@@ -207,7 +209,7 @@ async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::Receive
                 false => looks,
             };
             if looked {
-                last.insert(file.to_owned(), now);
+                last.insert(file.clone(), now);
             }
         }
     }
