@@ -86,16 +86,28 @@ impl Data {
 
     fn parameter(&mut self, parameter: &Parameter) -> Vec<u32> {
         let kind = match &parameter.kind {
+            ParameterKind::Text => [0, 0, 0],
+            ParameterKind::Integer => [1, 0, 0],
+            ParameterKind::Boolean => [2, 0, 0],
             ParameterKind::Choice => [3, 0, 0],
+            ParameterKind::Duration => [4, 0, 0],
+            ParameterKind::Secret => [5, 0, 0],
+            ParameterKind::Json => [6, 0, 0],
+            ParameterKind::Source => [7, 0, 0],
+            ParameterKind::MessageNumber => [8, 0, 0],
+            ParameterKind::EdgeName => [9, 0, 0],
+            ParameterKind::Locator => [10, 0, 0],
+            ParameterKind::Endowments => [11, 0, 0],
+            ParameterKind::Message => [12, 0, 0],
             ParameterKind::Object(methods) => {
                 let [address, count] = self.texts(methods);
                 [13, address, count]
             }
             ParameterKind::Name(rights) => [14, rights.iter().map(|right| flag(*right)).sum(), 0],
+            ParameterKind::NewName => [15, 0, 0],
             ParameterKind::Directory => [16, 0, 0],
             ParameterKind::File => [17, 0, 0],
             ParameterKind::Other(word) => self.case(18, Some(word)),
-            _ => [0, 0, 0],
         };
         let style = match &parameter.style {
             ParameterStyle::Positional => [0, 0, 0],

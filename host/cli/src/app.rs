@@ -282,8 +282,12 @@ impl Line {
             }
         }
         self.words = kept;
-        if help && command.is_some() {
-            self.words = vec![std::mem::replace(&mut self.name, "help".to_owned())];
+        if help
+            && let Some(entry) = &entry
+            && let Some(command) = command
+        {
+            self.words = vec![registry.callable(entry.plugin.name(), &command.name)];
+            self.name = "help".to_owned();
         }
         Ok(())
     }

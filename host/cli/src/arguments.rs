@@ -106,6 +106,8 @@ pub(crate) enum PluginVerb {
     /// A file is watched: when it changes and asks for no more than before, the new version is live for the next
     /// command. Installing it again accepts a version that asks for more. What is installed is written down, with its
     /// digest, in plugins.lock in the state folder.
+    ///
+    /// All that the plugin asks for is shown, and you are asked at the terminal. Where there is none, `--yes` is needed.
     Install(InstallArguments),
     /// Bring installed plugins up to date from where they came from
     ///
@@ -115,6 +117,16 @@ pub(crate) enum PluginVerb {
     Publish(PublishArguments),
     /// List plugins
     List,
+    /// Let a word call this plugin's command where several plugins have it
+    ///
+    /// Without this, the plugin that had the word first keeps it, and the others' commands are called as `plugin:word`.
+    /// The program's own verbs cannot be given to a plugin.
+    Prefer {
+        /// The plugin's name
+        plugin: String,
+        /// The word
+        word: String,
+    },
     /// Remove an installed plugin and take back all it was granted
     Remove {
         /// The plugin's name
@@ -132,5 +144,32 @@ pub(crate) fn slot_binding(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((slot, name)) if !slot.is_empty() && !name.is_empty() => Ok((slot.to_owned(), name.to_owned())),
         _ => Err("give a slot and a name, as in `left=notes`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory as _;
+    use powerbox_core::registry::{PROGRAM_LETTERS, PROGRAM_OPTIONS, PROGRAM_VERBS};
+
+    use super::Arguments;
+
+    /// What plugins cannot have is kept in the core, and must be what this program has.
+    #[test]
+    fn the_words_that_plugins_cannot_have_are_those_of_the_program() {
+        let mut program = Arguments::command();
+        program.build();
+        let options: BTreeSet<_> = program.get_arguments().filter_map(clap::Arg::get_long).collect();
+        assert_eq!(options, PROGRAM_OPTIONS.iter().copied().collect());
+        let letters: BTreeSet<_> = program.get_arguments().filter_map(clap::Arg::get_short).collect();
+        assert_eq!(letters, PROGRAM_LETTERS.iter().copied().collect());
+        let verbs = program.get_subcommands().flat_map(|verb| {
+            std::iter::once(verb.get_name().to_owned()).chain(verb.get_all_aliases().map(str::to_owned))
+        });
+        let mut verbs: BTreeSet<_> = verbs.collect();
+        verbs.extend(crate::prompt::LEAVE.map(str::to_owned));
+        assert_eq!(verbs, PROGRAM_VERBS.iter().map(|verb| (*verb).to_owned()).collect());
     }
 }

@@ -4,7 +4,7 @@ use powerbox_authority::audit::AuditError;
 use powerbox_authority::ledger::{AddError, LedgerError};
 use powerbox_core::grants::GiveError;
 use powerbox_core::membrane::Problem;
-use powerbox_core::{InstallError, InvokeError, Principal};
+use powerbox_core::{InstallError, InvokeError, PreferError, Principal};
 use serde_json::json;
 
 use crate::render;
@@ -145,7 +145,21 @@ impl From<InstallError> for Failure {
         match error {
             InstallError::Connect(_) => Self::new(Status::NoDaemon, message),
             InstallError::NoSlot { .. } => Self::usage(message),
+            InstallError::Unsigned { .. } => Self::new(Status::Denied, message).hinted(
+                "without `--yes` you are asked at the terminal whether it may take the signed one's place",
+            ),
             InstallError::Give(error) => Self::from(error),
+            _ => Self::new(Status::Failed, message),
+        }
+    }
+}
+
+impl From<PreferError> for Failure {
+    fn from(error: PreferError) -> Self {
+        let message = error.to_string();
+        match error {
+            PreferError::Verb(_) | PreferError::NoCommand { .. } => Self::usage(message),
+            PreferError::Change(error) => Self::from(error),
             _ => Self::new(Status::Failed, message),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use indicatif::{ProgressBar, ProgressStyle};
+use powerbox_core::Event;
 use powerbox_core::local::{FrontEnd, Output};
 use powerbox_core::membrane::{Consent, Word};
 
@@ -68,6 +69,16 @@ impl FrontEnd for Terminal {
             };
             tokio::task::spawn_blocking(ask).await.unwrap_or(Word::Nobody)
         })
+    }
+
+    fn swapped(&self, event: &Event) -> bool {
+        if self.json {
+            let notice = serde_json::json!({ "notice": { "kind": "swapped", "message": event.to_string() } });
+            eprintln!("{}", render::spelled(&notice));
+        } else {
+            eprintln!("{event}");
+        }
+        true
     }
 
     fn progress(&self, done: u64, total: Option<u64>, what: &str) {

@@ -41,6 +41,20 @@ impl Tty {
     /// `None` if the person ended the input, or if nobody wants the answer any more.
     pub(crate) fn ask(&mut self, unwanted: &AtomicBool) -> io::Result<Option<String>> {
         tcflush(&self.0, QueueSelector::IFlush)?;
+        self.line(unwanted)
+    }
+
+    /// Puts a question and reads the line that is typed after it was put.
+    ///
+    /// `None` as for [`ask`](Self::ask).
+    pub(crate) fn put(&mut self, question: &str, unwanted: &AtomicBool) -> io::Result<Option<String>> {
+        tcflush(&self.0, QueueSelector::IFlush)?;
+        // Whoever answers at once, when they see it, is not thrown away.
+        self.write(question)?;
+        self.line(unwanted)
+    }
+
+    fn line(&mut self, unwanted: &AtomicBool) -> io::Result<Option<String>> {
         let mut line = Vec::new();
         let wait = Timespec { tv_sec: 0, tv_nsec: LOOK };
         loop {

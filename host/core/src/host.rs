@@ -16,13 +16,14 @@ use crate::grants::{Book, Held};
 use crate::journal::{Journal, Runs as WatchedRuns};
 use crate::local::store::{Change, Gate, Owner, SpaceError, Spaces};
 use crate::local::{Here, Outside};
+use crate::news::News;
 use crate::plugin::{
     Code, Installed, InstalledPlugin, Origin, Plugin, PluginError, Signatures, StoreError, load,
     private_folder,
 };
 use crate::principal::Principal;
 use crate::quarantine::{PutAside, Quarantine};
-use crate::registry::Registry;
+use crate::registry::{Owners, Registry};
 use crate::reload::{AT_START, Look, Looks};
 
 /// What a host is made with.
@@ -81,6 +82,7 @@ struct Inner {
     startup: Mutex<broadcast::Receiver<Event>>,
     changing: tokio::sync::Mutex<()>,
     looks: Looks,
+    news: News,
 }
 
 /// The host cannot be set up.
@@ -165,6 +167,7 @@ impl Host {
             grants_followed: std::sync::OnceLock::new(),
             audit,
             journal: Journal::new(&config.state),
+            news: News::new(&config.state),
             spaces: Spaces::new(&config.state),
             state: config.state,
             outside: std::sync::OnceLock::new(),
@@ -178,7 +181,9 @@ impl Host {
         for bundled in &config.bundled {
             plugins.push(Arc::new(host.load_bundled(*bundled).await?));
         }
-        for record in host.0.installed.list()? {
+        let records = host.0.installed.list()?;
+        let owners = Owners::of(&records);
+        for record in records {
             host.looks().begin_with(&record);
             match host.load_installed(&record).await {
                 Ok(plugin) => plugins.push(Arc::new(plugin)),
@@ -187,7 +192,7 @@ impl Host {
                 }
             }
         }
-        host.set_registry(Registry::new(plugins));
+        host.set_registry(Registry::new(plugins, owners));
         Ok(host)
     }
 
@@ -311,6 +316,11 @@ impl Host {
     /// What this process has looked at of plugins' files.
     pub(crate) fn looks(&self) -> &Looks {
         &self.0.looks
+    }
+
+    /// Which versions the person has heard of.
+    pub fn news(&self) -> &News {
+        &self.0.news
     }
 
     pub(crate) fn engine(&self) -> &Engine {

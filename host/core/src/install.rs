@@ -22,7 +22,7 @@ use crate::plugin::{
     Ask, Before, Candidate, Code, Difference, InstalledPlugin, Origin, Plugin, PluginError, Source,
     StoreError, local_interface, may_die_at, slot_meant, slots,
 };
-use crate::registry::Registry;
+use crate::words::{Claim, Owner};
 
 /// Why a plugin was not installed or removed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,14 @@ pub enum InstallError {
     /// It brings WASI along, and the person did not say that it may have one.
     #[error("it brings WASI along, and nobody granted it the one that there is here: {WASI_IN_WORDS}")]
     Wasi,
+    /// What is installed was signed, and the person did not say that this may take its place.
+    #[error("the plugin `{plugin}` is signed by the key `{signer}`, and this version is not")]
+    Unsigned {
+        /// The plugin.
+        plugin: String,
+        /// The key that signed what is installed.
+        signer: String,
+    },
     /// Another process changed the plugin meanwhile.
     #[error("the plugin `{0}` was changed by somebody else meanwhile; look at it again")]
     Overtaken(String),
@@ -115,6 +123,10 @@ pub struct Installation {
     bindings: BTreeMap<String, Target>,
     /// The version that is installed, whose grants it takes over.
     before: Option<InstalledPlugin>,
+    /// The bare words that it would get.
+    claim: Claim,
+    /// Whether the person agreed that it is not signed as the one before.
+    unsigned_agreed: bool,
 }
 
 impl Installation {
@@ -147,12 +159,51 @@ impl Installation {
     pub fn asks_more(&self) -> Vec<String> {
         let Some(before) = &self.before else { return Vec::new() };
         let mut more = self.record.ask.beyond(&before.ask);
-        if let Some(signer) = &before.signer
-            && self.record.signer.as_ref() != Some(signer)
-        {
+        if let Some(signer) = self.lacks_signature() {
             more.push(format!("to be trusted without the signature of the key `{signer}`"));
         }
         more
+    }
+
+    /// The key that signed the version before and not this one, if there is one.
+    pub fn lacks_signature(&self) -> Option<&str> {
+        let signer = self.before.as_ref()?.signer.as_ref()?;
+        (self.record.signer.as_ref() != Some(signer)).then_some(signer)
+    }
+
+    /// Takes it without the signature that the version before had: the person agreed to just that.
+    pub fn accept_unsigned(&mut self) {
+        self.unsigned_agreed = true;
+    }
+
+    /// Why it would be refused for want of the signature that the version before had, if so.
+    pub fn refused_unsigned(&self) -> Option<InstallError> {
+        let signer = self.lacks_signature().filter(|_| !self.unsigned_agreed)?.to_owned();
+        Some(InstallError::Unsigned { plugin: self.record.name.clone(), signer })
+    }
+
+    /// Leaves a bare word to another plugin.
+    pub fn leave_word(&mut self, word: &str, to: &str) {
+        if self.claim.words.remove(word) {
+            self.claim.preferred.remove(word);
+            self.claim.taken.insert(word.to_owned(), Owner::Plugin(to.to_owned()));
+            self.record.words = Some(self.claim.words.clone());
+            self.record.preferred = self.claim.preferred.clone();
+        }
+    }
+
+    /// The bare words that would call its commands, and those that it cannot have.
+    pub fn claim(&self) -> &Claim {
+        &self.claim
+    }
+
+    /// How its commands would be called, in the order in which it has them.
+    pub fn callable(&self) -> Vec<String> {
+        let name = self.plugin.name();
+        let commands = self.plugin.group().commands.iter().map(|command| &command.name);
+        commands
+            .map(|word| if self.claim.words.contains(word) { word.clone() } else { format!("{name}:{word}") })
+            .collect()
     }
 
     /// Whether it brings WASI along for which nothing was granted. A version before that had it and lost it does not
@@ -269,17 +320,20 @@ impl Host {
         let code = Code::Bytes(Arc::clone(&bytes));
         let origin = Origin::Installed(source.clone());
         let plugin = self.load(origin, code, reaches, &[]).await.map_err(failed)?;
+        let claim = self.claim(&plugin, before.as_ref())?;
         let record = InstalledPlugin {
             name,
             version: manifest.about.version.clone(),
             digest: manifest.digest.to_string(),
             signer,
+            words: Some(claim.words.clone()),
+            preferred: claim.preferred.clone(),
             source,
             seen,
             signature_seen,
             ask: plugin.ask(),
         };
-        Ok(Installation { plugin, record, bytes, bound, bindings, before })
+        Ok(Installation { plugin, record, bytes, bound, bindings, before, claim, unsigned_agreed: false })
     }
 
     /// Finds what the person binds slots to.
@@ -329,11 +383,15 @@ impl Host {
         if installation.wants_wasi() {
             return Err(InstallError::Wasi);
         }
-        let Installation { plugin, record, bytes, bound, before, .. } = installation;
+        if let Some(refused) = installation.refused_unsigned() {
+            return Err(refused);
+        }
+        let Installation { plugin, record, bytes, bound, before, claim, .. } = installation;
         let name = record.name.clone();
         let change = self.begin_change().await?;
         let now = self.installed().list()?.into_iter().find(|known| known.name == name);
-        if now.as_ref().map(|now| &now.digest) != before.as_ref().map(|before| &before.digest) {
+        let same = now.as_ref().map(|now| &now.digest) == before.as_ref().map(|before| &before.digest);
+        if !same || !claim.words.is_subset(&self.claim(&plugin, now.as_ref())?.words) {
             // What the person was shown is not what would happen.
             return Err(InstallError::Overtaken(name));
         }
@@ -353,6 +411,8 @@ impl Host {
         }
         committed?;
         self.looks().begin_with(&on_record);
+        // Whoever installs it knows of it.
+        self.news().heard(&plugin);
         self.swap_in(plugin);
         self.tell(Event::Installed { plugin: name });
         Ok(())
@@ -375,9 +435,23 @@ impl Host {
             }
         }
         self.looks().begin_with(&record);
+        let record = self.without_words_of_others(record)?;
+        self.news().heard(&plugin);
         self.installed().put(record)?;
         self.swap_in_and_tell(plugin);
         Ok(())
+    }
+
+    /// Takes from a record the bare words that others got since.
+    fn without_words_of_others(&self, mut record: InstalledPlugin) -> Result<InstalledPlugin, InstallError> {
+        let others = self.installed().list()?.into_iter().filter(|other| other.name != record.name);
+        for other in others {
+            if let Some(words) = &mut record.words {
+                words.retain(|word| !other.words.as_ref().is_some_and(|others| others.contains(word)));
+            }
+            record.preferred.retain(|word| !other.preferred.contains(word));
+        }
+        Ok(record)
     }
 
     /// Puts back what was there before the visits of plugins whose process was killed.
@@ -427,7 +501,7 @@ impl Host {
             Some(place) => *place = plugin,
             None => plugins.push(plugin),
         }
-        self.set_registry(Registry::new(plugins));
+        self.set_plugins(plugins);
     }
 
     /// The same in the place of one that ran, and tells of it.
@@ -447,7 +521,8 @@ impl Host {
     pub(crate) fn swap_out(&self, name: &str) {
         let plugins =
             self.registry().plugins().iter().filter(|plugin| plugin.name() != name).cloned().collect();
-        self.set_registry(Registry::new(plugins));
+        self.set_plugins(plugins);
+        self.news().forget(name);
         self.tell(Event::Removed { plugin: name.to_owned() });
     }
 }

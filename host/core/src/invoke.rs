@@ -25,7 +25,7 @@ use crate::membrane::{DESIGNATED, Handle, Membrane, Problem, RECEIVER, Setting, 
 use crate::plugin::{Origin, Plugin, is_power, local_interface_named, slots};
 use crate::principal::{Link, Principal};
 use crate::quarantine::PutAside;
-use crate::registry::{Entry, Registry, UnknownCommand};
+use crate::registry::{Command, Entry, Registry, UnknownCommand};
 
 /// What a front end asks for.
 #[derive(Clone, Debug)]
@@ -120,7 +120,18 @@ impl Host {
         let plugin = Arc::clone(&entry.plugin);
         let contract = |reason: String| InvokeError::Contract { plugin: plugin.name().to_owned(), reason };
         let command = entry.command().ok_or_else(|| contract("the command is gone".to_owned()))?;
-        let words = parse(command, &request.words)?;
+        if let Some(event) = self.news().of(&plugin)
+            && front_end.swapped(&event)
+        {
+            self.news().heard(&plugin);
+        }
+        let called = registry.callable(plugin.name(), &command.name);
+        let words = if called == command.name {
+            parse(command, &request.words)?
+        } else {
+            // What is said of the words names the command as it can be called.
+            parse(&Command { name: called, ..command.clone() }, &request.words)?
+        };
         let agent_path = request.principal.agent();
         self.quarantine().check(plugin.name(), &plugin.digest().to_string())?;
         let principal = request

@@ -16,6 +16,9 @@ pub mod plugin;
 pub mod registry;
 pub use powerbox_authority::text;
 
+mod agreement;
+pub use agreement::{Line, defaults, designated};
+
 mod allowance;
 pub use allowance::{Allowance, Allowances, UNATTENDED};
 
@@ -39,6 +42,9 @@ pub use migration::MigrateError;
 
 mod names;
 
+mod news;
+pub use news::News;
+
 mod principal;
 pub use principal::{Link, Principal};
 
@@ -49,3 +55,6 @@ mod reload;
 pub use reload::Watch;
 
 mod transaction;
+
+mod words;
+pub use words::{Claim, Owner, PreferError};

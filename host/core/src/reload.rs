@@ -20,6 +20,8 @@ use crate::migration::MigrateError;
 use crate::plugin::{
     Candidate, Code, InstalledPlugin, Origin, Plugin, PluginError, Seen, may_die_at, read_bounded,
 };
+use crate::registry::{Owners, Registry};
+use crate::words::{Claim, claim_unasked};
 
 /// How long a version waits at a time for running commands to end. New ones wait meanwhile.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -116,7 +118,11 @@ impl Host {
                 let swapped = self.installed().keep(digest, &bytes).and_then(|()| {
                     let (ask, version) = (plugin.ask(), plugin.manifest().about.version.clone());
                     let digest = digest.to_string();
-                    let record = InstalledPlugin { digest, version, signer, ask, ..record };
+                    let records = self.installed().list()?;
+                    let Claim { words, preferred, .. } =
+                        claim_unasked(&self.registry(), &records, plugin.group(), &record);
+                    let words = Some(words);
+                    let record = InstalledPlugin { digest, version, signer, words, preferred, ask, ..record };
                     self.installed().put(looked.put_on(record))
                 });
                 if let Err(error) = swapped {
@@ -295,6 +301,11 @@ impl Host {
             if matches!(plugin.origin(), Origin::Installed(_)) && !listed {
                 self.swap_out(plugin.name());
             }
+        }
+        // Another process may have given words to other plugins.
+        let owners = Owners::of(&records);
+        if *self.registry().owners() != owners {
+            self.set_registry(Registry::new(self.registry().plugins().to_vec(), owners));
         }
         for record in records {
             let registry = self.registry();

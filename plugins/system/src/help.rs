@@ -16,6 +16,14 @@ pub(crate) async fn help(
     command: Option<String>,
 ) -> Result<Output, Problem> {
     let groups = registry::groups().await?;
+    if let Some(word) = &command
+        && let Some((group, rest)) = word.split_once(':')
+        && let Some(group) = groups.iter().find(|known| known.name == group)
+        && let Some(command) = group.commands.iter().find(|command| words(command).any(|name| name == rest))
+    {
+        // The word alone calls it, too.
+        return Ok(Output::Text(explain(command)));
+    }
     let commands: Vec<Command> = groups.into_iter().flat_map(|group| group.commands).collect();
     let Some(word) = command else {
         return Ok(Output::Text(overview(&commands)));

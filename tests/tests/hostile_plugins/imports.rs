@@ -208,7 +208,7 @@ async fn bound_to_nothing_and_hoping(guard: Guard) -> Came {
 }
 
 /// A plugin is installed, and its file is exchanged. What is new says that it peeked elsewhere.
-async fn updated(before: Raw, mut after: Raw, bind: &[(&str, &str)]) -> Came {
+pub(crate) async fn updated(before: Raw, mut after: Raw, bind: &[(&str, &str)]) -> Came {
     let world = world().await;
     install(&world, before, bind).await.unwrap();
     after.data = raw::Data::default();

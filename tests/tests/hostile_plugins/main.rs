@@ -13,9 +13,11 @@ mod poison;
 mod target;
 mod things;
 
+mod asking;
 mod callbacks;
 mod consent;
 mod counters;
+mod designation;
 mod errors;
 mod floods;
 mod greed;
@@ -46,6 +48,8 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("traps", traps::ATTACKS),
     ("shown", shown::ATTACKS),
     ("consent", consent::ATTACKS),
+    ("designation", designation::ATTACKS),
+    ("asking", asking::ATTACKS),
 ];
 
 #[test]

@@ -125,7 +125,9 @@ fn poisonous() -> CommandGroup {
     for (number, kind) in kinds.into_iter().enumerate() {
         let mut parameter = raw::parameter(&format!("p{number}"), kind);
         (parameter.label, parameter.help) = (text(), text());
-        (parameter.choices, parameter.default) = (vec![text()], Some(text()));
+        // A thing of the user's can have no default.
+        parameter.default = (!parameter.kind.designates()).then(text);
+        parameter.choices = vec![text()];
         parameter.style = [ParameterStyle::Option(None), ParameterStyle::Other(text())][number % 2].clone();
         parameter.required = false;
         command.parameters.push(parameter);
@@ -162,7 +164,7 @@ async fn descriptions_at_installation(guard: Guard) -> Came {
     let finished = [
         user.run(&["plugin", "inspect", file]).unwrap(),
         user.run(&["plugin", "install", "--yes", file]).unwrap(),
-        user.run(&["plugin", "install", "--json", file]).unwrap(),
+        user.run(&["plugin", "install", "--yes", "--json", file]).unwrap(),
     ];
     assert!(finished.iter().all(|run| run.status == Some(0)), "{finished:?}");
     came(guard, &finished, POISON)

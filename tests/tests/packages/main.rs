@@ -7,11 +7,13 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod asking;
 mod crash;
 mod hostile_registry;
 mod registry;
 mod signatures;
 mod update;
+mod words;
 
 use powerbox_tests::powerbox::{Powerbox, component};
 use serde_json::Value;

@@ -80,14 +80,14 @@ fn a_lock_file_installs_the_same_elsewhere_and_refuses_anything_else() {
 
     let carried = there.path("carried.lock");
     std::fs::write(&carried, lock(&here)).unwrap();
-    there.ok(&["plugin", "install", "--locked", carried.to_str().unwrap()]).unwrap();
+    there.ok(&["plugin", "install", "--locked", carried.to_str().unwrap(), "--yes"]).unwrap();
     assert_eq!(version(&there), "one");
     assert_eq!(lock(&there), lock(&here));
 
     let digest = lock(&here).lines().find_map(|line| line.strip_prefix("digest = ")).unwrap().to_owned();
     std::fs::write(&carried, lock(&here).replace(&digest, &format!("\"{}\"", "0".repeat(64)))).unwrap();
     let other = Powerbox::embedded().unwrap();
-    let refused = other.run(&["plugin", "install", "--locked", carried.to_str().unwrap()]).unwrap();
+    let refused = other.run(&["plugin", "install", "--locked", carried.to_str().unwrap(), "--yes"]).unwrap();
     assert_eq!(refused.status, Some(3), "{refused:?}");
     assert!(lock(&other).is_empty());
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use minisign::KeyPair;
 use powerbox_tests::powerbox::{Powerbox, component};
 use powerbox_tests::registry::{Manner, TestRegistry};
+use powerbox_tests::terminal::AtTerminal;
 
 use crate::{lock, version};
 
@@ -95,6 +96,49 @@ fn what_was_signed_once_is_not_replaced_by_what_is_not() {
     assert_eq!(held.status, Some(3), "{held:?}");
     user.ok(&["plugin", "update", "reload", "--accept-new-imports"]).unwrap();
     assert_eq!(version(&user), "two");
+}
+
+#[test]
+fn installing_what_is_not_signed_over_what_is_takes_more_than_a_yes_beforehand() {
+    let anna = KeyPair::generate_unencrypted_keypair().unwrap();
+    let user = user("when-present", &anna);
+    let file = user.path("reload.wasm");
+    std::fs::copy(component("reload-v1").unwrap(), &file).unwrap();
+    sign(&anna, &file);
+    let install = ["plugin", "install", file.to_str().unwrap(), "--yes"];
+    user.ok(&install).unwrap();
+
+    // The control: what is signed takes its place.
+    std::fs::copy(component("reload-v2").unwrap(), &file).unwrap();
+    sign(&anna, &file);
+    user.ok(&install).unwrap();
+    let unsigned = user.path("unsigned.wasm");
+    std::fs::copy(component("reload-v1").unwrap(), &unsigned).unwrap();
+    let words = ["plugin", "install", unsigned.to_str().unwrap()];
+    for more in [&["--yes"][..], &["--yes", "--json"], &["--yes", "--allow-downgrade"]] {
+        let refused = user.run(&[&words[..], more].concat()).unwrap();
+        assert_eq!(refused.status, Some(3), "{refused:?}");
+        assert!(refused.stderr.contains("signed by the key `anna`"), "{refused:?}");
+    }
+    assert_eq!(version(&user), "two");
+    // A lock file says what to install, and not that its signature does not matter.
+    let other = Powerbox::embedded().unwrap();
+    other.ok(&[&words[..], &["--yes"]].concat()).unwrap();
+    let carried = user.path("carried.lock");
+    std::fs::write(&carried, lock(&other)).unwrap();
+    let refused = user.run(&["plugin", "install", "--locked", carried.to_str().unwrap(), "--yes"]).unwrap();
+    assert_eq!(refused.status, Some(3), "{refused:?}");
+    assert_eq!(version(&user), "two");
+
+    // The person at the terminal may want it so.
+    let mut terminal = AtTerminal::start(&user.command(&words).unwrap()).unwrap();
+    terminal.wait_for("name of the object for slot").unwrap();
+    terminal.type_in("\n").unwrap();
+    terminal.wait_for("install it? [y/N] ").unwrap();
+    assert!(terminal.shown().contains("without the signature"), "{}", terminal.shown());
+    terminal.type_in("y\n").unwrap();
+    assert_eq!(terminal.finish().unwrap().0, Some(0));
+    assert_eq!(version(&user), "one");
 }
 
 #[test]

@@ -66,7 +66,7 @@ pub(super) async fn run(
     agent: Option<&str>,
     json: bool,
 ) -> Result<(), Failure> {
-    let asks = !arguments.yes && !json && ask::somebody_is_there();
+    let asks = !arguments.yes && ask::somebody_is_there();
     let agent = arguments.agent.as_deref().or(agent);
     if arguments.plugin.as_deref() == Some(Record::AGENT) {
         let (Some(agent), None, None) = (agent, &arguments.slot, arguments.parent) else {
@@ -117,8 +117,7 @@ pub(super) async fn run(
         if gift.caveats.is_empty() {
             gift.caveats = ask_caveats(host)?;
         }
-        eprint!("{}", preview(host, known, &gift)?);
-        if !ask::confirm("grant it?")? {
+        if !ask::agree(&ask::lines(&preview(host, known, &gift)?), "grant it?")? {
             return Err(Failure::new(Status::Failed, "nothing was granted"));
         }
     }
@@ -199,7 +198,7 @@ fn preview(host: &Host, plugin: &Plugin, gift: &Gift) -> Result<String, Failure>
     );
     let mut text = format!("the plugin `{}` gets{place}, {whom}:\n  {to}\n", plugin.name());
     if gift.slot == Record::DESIGNATION {
-        for (place, rights) in &plugin.ask().rights {
+        for (place, rights) in &plugin.ask().rights() {
             text.push_str(&format!("    {}\n", words::designated(place, rights)));
         }
     }

@@ -10,6 +10,7 @@ use crate::render::print;
 
 /// Takes a grant back, after showing what ends with it.
 pub(super) fn run(host: &Host, id: GrantId, yes: bool, json: bool) -> Result<(), Failure> {
+    let mut shown = String::new();
     match host.ledger().list(false) {
         Ok(records) => {
             let tree = Tree::new(records);
@@ -18,18 +19,19 @@ pub(super) fn run(host: &Host, id: GrantId, yes: bool, json: bool) -> Result<(),
                 super::known(host, id)?;
                 return told(id, &[], json);
             }
-            if !json {
-                let more = ends.len() - 1;
-                let with = if more == 0 { String::new() } else { format!(" and the {more} that came of it") };
-                eprintln!("this takes back grant {id}{with}:");
-                eprint!("{}", Tree::new(ends).text(host.ledger().clock().now()));
-            }
+            let more = ends.len() - 1;
+            let with = if more == 0 { String::new() } else { format!(" and the {more} that came of it") };
+            let tree = Tree::new(ends).text(host.ledger().clock().now());
+            shown = format!("this takes back grant {id}{with}:\n{tree}");
         }
         // A grant that cannot be read is one to be taken back.
         Err(error @ LedgerError::Damaged(..)) => eprintln!("warning: {error}"),
         Err(error) => return Err(error.into()),
     }
-    if !yes && ask::somebody_is_there() && !ask::confirm("take it back?")? {
+    if yes && !json {
+        eprint!("{shown}");
+    }
+    if !yes && !ask::agree(&ask::lines(&shown), "take it back?")? {
         return Err(Failure::new(Status::Failed, "nothing was taken back"));
     }
     let ended = host.revoke_grant(id)?;

@@ -2,6 +2,7 @@
 
 use powerbox_authority::caveat::Caveat;
 use powerbox_authority::grant::{Ending, Record, Target};
+pub(crate) use powerbox_core::designated;
 use powerbox_core::text::clean_line;
 
 use crate::moment::{ago, local};
@@ -69,38 +70,5 @@ pub(crate) fn ended(record: &Record, now: u64) -> Option<&'static str> {
         Some(Ending::Expired) => Some("expired"),
         Some(Ending::Removed) => Some("ended with its holder"),
         None => record.caveats.iter().any(is_over).then_some("expired"),
-    }
-}
-
-/// What one parameter of a command lets it do: `read, write` and the like, or methods to call.
-pub(crate) fn designated(place: &str, rights: &[String]) -> String {
-    let (command, parameter) = place.split_once(' ').unwrap_or((place, ""));
-    let parameter = parameter.to_uppercase();
-    let methods: Option<Vec<_>> = rights.iter().map(|right| right.strip_prefix("call ")).collect();
-    match methods.filter(|methods| !methods.is_empty()) {
-        Some(methods) => {
-            let methods = clean_line(&methods.join(", "));
-            format!("`{command}` may call {methods} of what you name as {parameter}")
-        }
-        None => {
-            let rights = rights.join(", ");
-            let rights = rights.strip_suffix(" the file").unwrap_or(&rights);
-            format!("`{command}` may {rights} what you name as {parameter}")
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rights_read_as_sentences() {
-        let said = |rights: &[&str]| {
-            designated("store file", &rights.iter().map(|r| (*r).to_owned()).collect::<Vec<_>>())
-        };
-        assert_eq!(said(&["read", "move"]), "`store` may read, move what you name as FILE");
-        assert_eq!(said(&["read the file"]), "`store` may read what you name as FILE");
-        assert_eq!(said(&["call list", "call has"]), "`store` may call list, has of what you name as FILE");
     }
 }

@@ -2,12 +2,13 @@ use std::io;
 use std::path::Path;
 
 use powerbox_authority::grant::Target;
-use powerbox_core::Host;
 use powerbox_core::local::wasi::{WASI, WASI_IN_WORDS};
 use powerbox_core::plugin::{
     Origin, Plugin, PluginError, imports_wasi, known_interface, refused_imports, slots,
 };
+use powerbox_core::registry::{Command, Registry};
 use powerbox_core::text::clean_line;
+use powerbox_core::{Host, defaults};
 use powerbox_sandbox::{Manifest, ManifestInterface};
 use powerbox_web::oci::Reference;
 use serde_json::{Value as Json, json};
@@ -66,7 +67,7 @@ pub(super) async fn inspect(host: &Host, name: &str, insecure: bool, json: bool)
         return print_json(&inspection(&seen));
     }
     let mut out = Vec::new();
-    describe(&seen, &mut out).map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
+    describe(&seen, &registry, &mut out).map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
     print(String::from_utf8_lossy(&out).trim_end())
 }
 
@@ -79,7 +80,7 @@ struct Seen<'a> {
     signature: String,
 }
 
-fn describe(seen: &Seen<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+fn describe(seen: &Seen<'_>, registry: &Registry, out: &mut dyn io::Write) -> io::Result<()> {
     let Seen { manifest, plugin, held, source, signature } = seen;
     let plugin = *plugin;
     if let Ok(plugin) = plugin {
@@ -138,8 +139,16 @@ fn describe(seen: &Seen<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     match plugin {
         Ok(plugin) => {
             for command in &plugin.group().commands {
-                writeln!(out, "  {}", command.usage())?;
+                let called = match registry.plugin(plugin.name()) {
+                    Some(_) => registry.callable(plugin.name(), &command.name),
+                    None => command.name.clone(),
+                };
+                let usage = Command { name: called, ..command.clone() }.usage();
+                writeln!(out, "  {usage}")?;
                 writeln!(out, "      {} ({})", command.summary, command.effect.word())?;
+                for line in defaults(command) {
+                    writeln!(out, "      {line}")?;
+                }
             }
         }
         Err(error) => writeln!(out, "  unknown: {}", clean_line(&error.to_string()))?,

@@ -1,19 +1,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use powerbox_authority::grant::Target;
-use powerbox_core::local::wasi::{VIRTUAL, WASI, WASI_IN_WORDS};
-use powerbox_core::plugin::{Candidate, Difference, InstalledPlugin, slots};
+use powerbox_core::local::wasi::VIRTUAL;
+use powerbox_core::plugin::{Candidate, InstalledPlugin, slots};
 use powerbox_core::text::clean_line;
-use powerbox_core::{Host, InstallError, Installation};
+use powerbox_core::{Host, InstallError, Installation, Owner};
 use serde_json::json;
 
 use super::{candidate, locked};
 use crate::arguments::slot_binding;
 use crate::ask;
 use crate::exit::{Failure, Status};
-use crate::grant::words;
-use crate::held::{filled_with, is_hosts_own};
+use crate::held::filled_with;
 use crate::render::print_json;
 
 /// What to install, and how.
@@ -44,13 +42,13 @@ pub(crate) struct InstallArguments {
 
 pub(super) async fn install(host: &Host, arguments: InstallArguments, json: bool) -> Result<(), Failure> {
     if let Some(lock) = &arguments.locked {
-        return locked::install(host, lock, arguments.insecure_registry, json).await;
+        return locked::install(host, lock, arguments.insecure_registry, arguments.yes, json).await;
     }
     let from = arguments.from.unwrap_or_default();
     let candidate = candidate::find(&from, arguments.insecure_registry).await?;
-    let asks = !arguments.yes && !json && ask::somebody_is_there();
+    let asks = !arguments.yes;
     let mut bind = arguments.bind;
-    if asks {
+    if asks && ask::somebody_is_there() {
         bind.extend(ask_bindings(host, &candidate, &bind).await?);
     }
     let mut installation = host.prepare(&candidate, &bind).await?;
@@ -61,64 +59,53 @@ pub(super) async fn install(host: &Host, arguments: InstallArguments, json: bool
     if installation.wants_wasi() {
         return Err(Failure::from(InstallError::Wasi).hinted("`--wasi virtual` grants it"));
     }
+    agreed(host, &mut installation, arguments.yes, arguments.allow_downgrade, json)?;
     let plugin = installation.plugin();
-    if !json {
-        eprintln!("the plugin `{}` – {}", plugin.name(), clean_line(&plugin.group().summary));
-        if let Some(signer) = &installation.record().signer {
-            eprintln!("  signed by the key `{}`", clean_line(signer));
-        }
-        let registry = host.registry();
-        if let Some(old) = registry.plugin(plugin.name()) {
-            for line in Difference::between(old, plugin).lines() {
-                eprintln!("  {line}");
-            }
-        }
-        for line in self::asks(&installation) {
-            eprintln!("  {line}");
-        }
-    }
-    if installation.is_older() && !arguments.allow_downgrade {
-        let version =
-            |record: &InstalledPlugin| clean_line(record.version.as_deref().unwrap_or("")).to_string();
-        let new = version(installation.record());
-        let old = installation.before().map(version).unwrap_or_default();
-        let older = format!("version {new} is older than {old}, which is installed");
-        if !asks {
-            return Err(Failure::new(Status::Denied, older).hinted("`--allow-downgrade` installs it"));
-        }
-        eprintln!("  {older}");
-    }
-    if asks && !ask::confirm("install it?")? {
-        return Err(Failure::new(Status::Failed, "nothing was installed"));
-    }
-    let name = plugin.name().to_owned();
-    let commands: Vec<_> = plugin.group().commands.iter().map(|command| command.name.clone()).collect();
-    let digest = plugin.digest().to_string();
+    let (name, digest) = (plugin.name().to_owned(), plugin.digest().to_string());
+    let (commands, claim) = (installation.callable(), installation.claim().clone());
     host.install(installation).await?;
     if json {
         return print_json(&json!({ "plugin": name, "digest": digest, "commands": commands }));
     }
     eprintln!("installed; its commands: {}", commands.join(", "));
+    for (word, owner) in &claim.taken {
+        let other = match owner {
+            Owner::Program => String::new(),
+            Owner::Plugin(_) => format!("; `powerbox plugin prefer {name} {word}` gives it the word"),
+        };
+        eprintln!("`{word}` is {owner}{other}");
+    }
     Ok(())
 }
 
-/// What a plugin that is about to be installed asks for, and what its slots would reach, in lines.
-pub(crate) fn asks(installation: &Installation) -> Vec<String> {
-    let slots = installation.ask().slots.iter().map(|(slot, interface)| {
-        let bound = match installation.bindings().get(slot) {
-            _ if interface == WASI => return format!("slot {slot}: {WASI_IN_WORDS}"),
-            Some(Target::Power { .. }) => "is served by the host".to_owned(),
-            Some(to) => format!("is bound to {to}"),
-            None if is_hosts_own(interface) => "is served by the host".to_owned(),
-            None => "stays unbound".to_owned(),
-        };
-        // A plain import's slot is named after its interface.
-        let interface =
-            if slot.starts_with(interface.as_str()) { String::new() } else { format!(" ({interface})") };
-        format!("slot {slot}{interface} {bound}")
-    });
-    let rights = installation.ask().rights.iter();
-    slots.chain(rights.map(|(place, rights)| words::designated(place, rights))).collect()
+/// Shows all that the person would agree to, and has them agree, unless they did beforehand. What `--yes` does not
+/// stand for is an error: an older version, and one without the signature that the version before had.
+fn agreed(
+    host: &Host,
+    installation: &mut Installation,
+    yes: bool,
+    downgrade: bool,
+    json: bool,
+) -> Result<(), Failure> {
+    let lines = installation.agreement(&host.registry());
+    if !yes {
+        if !ask::agree(&lines, "install it?")? {
+            return Err(Failure::new(Status::Failed, "nothing was installed"));
+        }
+        installation.accept_unsigned();
+        return Ok(());
+    }
+    if !json {
+        eprint!("{}", ask::shown(&lines, ask::WIDTH));
+    }
+    if installation.is_older() && !downgrade {
+        let version = |record: &InstalledPlugin| clean_line(record.version.as_deref().unwrap_or(""));
+        let new = version(installation.record());
+        let old = installation.before().map(version).unwrap_or_default();
+        let older = format!("version {new} is older than {old}, which is installed");
+        return Err(Failure::new(Status::Denied, older).hinted("`--allow-downgrade` installs it"));
+    }
+    Ok(())
 }
 
 /// Asks the person what to bind to each slot that is not bound yet.

@@ -21,7 +21,8 @@ struct Row {
 
 pub(super) fn list(app: &App, json: bool) -> Result<(), Failure> {
     let mut rows = Vec::new();
-    for plugin in app.host.registry().plugins() {
+    let registry = app.host.registry();
+    for plugin in registry.plugins() {
         let held = Held::by(&app.host, plugin.name(), None)?;
         let bound = slots(plugin.manifest()).filter_map(|slot| {
             Some(format!("{}={}", slot.slot, binding_text(&held.reach(Some(plugin), slot.slot))?))
@@ -34,7 +35,7 @@ pub(super) fn list(app: &App, json: bool) -> Result<(), Failure> {
                 Origin::Installed(source) => source.to_string(),
             },
             digest: plugin.digest().to_string(),
-            commands: plugin.group().commands.iter().map(|command| command.name.clone()).collect(),
+            commands: registry.commands_of(plugin),
             bindings: bound.collect(),
             put_aside: app.host.put_aside(plugin).is_some(),
         });

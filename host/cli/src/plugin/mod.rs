@@ -5,12 +5,13 @@ mod inspect;
 mod install;
 mod list;
 mod locked;
+mod prefer;
 mod publish;
 mod remove;
 mod restore;
 mod update;
 
-pub(crate) use install::{InstallArguments, asks};
+pub(crate) use install::InstallArguments;
 pub(crate) use publish::PublishArguments;
 pub(crate) use update::UpdateArguments;
 
@@ -32,6 +33,7 @@ pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<Statu
         PluginVerb::Install(arguments) => install::install(host, arguments, json).await,
         PluginVerb::Update(arguments) => update::update(host, arguments, json).await,
         PluginVerb::Publish(arguments) => publish::publish(arguments, json).await,
+        PluginVerb::Prefer { plugin, word } => prefer::prefer(host, &plugin, &word, json).await,
         PluginVerb::List => list::list(app, json),
         PluginVerb::Restore { name } => restore::restore(host, &name, json),
         PluginVerb::Remove { name } => remove::remove(host, &name, json).await,

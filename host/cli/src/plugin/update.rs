@@ -21,7 +21,7 @@ pub(crate) struct UpdateArguments {
     /// Only show what would change
     #[arg(long)]
     check: bool,
-    /// Do not ask about versions that ask for no more than the old ones
+    /// Update without asking, unless a version asks for more than the old one or is older
     #[arg(long, short)]
     yes: bool,
     /// Accept versions that ask for more, too
@@ -140,14 +140,15 @@ async fn one(
     let registry = host.registry();
     let difference = registry.plugin(&record.name).map(|old| Difference::between(old, installation.plugin()));
     let asks_more = installation.asks_more();
-    if !json {
-        show(record, &installation, difference.as_ref(), &asks_more);
-    }
     let outcome = if arguments.check {
+        if !json {
+            show(record, &installation, difference.as_ref(), &asks_more);
+        }
         Outcome::Available
-    } else if agreed(&installation, &asks_more, arguments, json)? {
+    } else if agreed(host, record, &installation, difference.as_ref(), arguments, json)? {
         // It was among what it asks for.
         installation.grant_wasi();
+        installation.accept_unsigned();
         host.install(installation).await?;
         if !json {
             eprintln!("updated");
@@ -206,20 +207,30 @@ fn show(
     }
 }
 
-/// Whether the person agrees. What asks for more, and what is older, is never agreed to by `--yes`.
+/// Whether the person agrees. What asks for more, and what is older, is never agreed to by `--yes`, but each by its own
+/// option.
 fn agreed(
+    host: &Host,
+    record: &InstalledPlugin,
     installation: &Installation,
-    asks_more: &[String],
+    difference: Option<&Difference>,
     arguments: &UpdateArguments,
     json: bool,
 ) -> Result<bool, Failure> {
-    let grown = !asks_more.is_empty() && !arguments.accept_new_imports;
-    let older = installation.is_older() && !arguments.allow_downgrade;
-    if json || !ask::somebody_is_there() {
-        return Ok(!grown && !older);
+    let asks_more = installation.asks_more();
+    let (grown, older) = (!asks_more.is_empty(), installation.is_older());
+    let open = (grown && !arguments.accept_new_imports) || (older && !arguments.allow_downgrade);
+    let beforehand = !open && (arguments.yes || grown || older);
+    if !beforehand && ask::somebody_is_there() {
+        let question = if open { "install it all the same?" } else { "update it?" };
+        return ask::agree(&installation.agreement(&host.registry()), question);
     }
-    if grown || older {
-        return ask::confirm("install it all the same?");
+    if !json {
+        show(record, installation, difference, &asks_more);
     }
-    Ok(arguments.yes || ask::confirm("update it?")?)
+    if !beforehand && !open {
+        // Nobody said yes to anything.
+        return ask::confirm("update it?");
+    }
+    Ok(beforehand)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use clap::Parser as _;
-use powerbox_core::Event;
+use powerbox_core::{Event, Host};
 use reedline::{
     ColumnarMenu, Emacs, ExternalPrinter, FileBackedHistory, KeyCode, KeyModifiers, MenuBuilder as _, Prompt,
     PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal,
@@ -18,6 +18,9 @@ pub(crate) use self::complete::Names;
 use crate::app::App;
 use crate::arguments::Arguments;
 use crate::exit::{Failure, Status};
+
+/// What leaves the prompt.
+pub(crate) const LEAVE: [&str; 2] = ["exit", "quit"];
 
 /// How many lines of history are kept.
 const HISTORY: usize = 10_000;
@@ -33,7 +36,7 @@ pub(crate) async fn run(app: Arc<App>, agent: Option<String>) -> Result<Status, 
             None
         }
     };
-    tokio::spawn(tell(app.host.events(), printer.sender()));
+    tokio::spawn(tell(app.host.clone(), app.host.events(), printer.sender()));
 
     let history = FileBackedHistory::with_file(HISTORY, app.paths.history())
         .map_err(|error| broken(error.to_string()))?;
@@ -109,7 +112,7 @@ async fn run_line(app: &App, agent: Option<&str>, line: &str) -> Option<Status> 
     };
     match words.first().map(String::as_str) {
         None => return Some(Status::Done),
-        Some("exit" | "quit") => return None,
+        Some(word) if LEAVE.contains(&word) => return None,
         Some(_) => {}
     }
     let words = std::iter::once("powerbox".to_owned()).chain(words);
@@ -136,14 +139,21 @@ async fn run_line(app: &App, agent: Option<&str>, line: &str) -> Option<Status> 
 }
 
 /// Prints what happens to plugins above the line that is being typed.
-async fn tell(mut events: tokio::sync::broadcast::Receiver<Event>, printer: SyncSender<String>) {
+async fn tell(host: Host, mut events: tokio::sync::broadcast::Receiver<Event>, printer: SyncSender<String>) {
     loop {
         match events.recv().await {
             // What the person just did at this prompt is said there.
             Ok(Event::Installed { .. } | Event::Removed { .. }) => {}
             Ok(event) => {
-                // Nobody reads while a command runs; what does not fit then is in the log.
-                let _ = printer.try_send(event.to_string());
+                // Nobody reads while a command runs; what does not fit then is in the log, and a swap is told when a
+                // command of the plugin is run.
+                let told = printer.try_send(event.to_string()).is_ok();
+                if let Event::Swapped { plugin, .. } = &event
+                    && let Some(plugin) = host.registry().plugin(plugin)
+                    && told
+                {
+                    host.news().heard(plugin);
+                }
             }
             Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,

@@ -54,7 +54,7 @@ fn text(app: &App, plugin: &Plugin, agents: &BTreeSet<Option<&str>>, grants: &Tr
                 lines.extend(explained(grant, grants, now).into_iter().map(|line| format!("      {line}")));
             }
             if interface.is_none() && !matches!(reach, Reach::Ended | Reach::Nothing) {
-                let rights = plugin.ask().rights;
+                let rights = plugin.ask().rights();
                 let rights = rights.iter().map(|(place, rights)| words::designated(place, rights));
                 lines.extend(rights.map(|right| format!("      {right}")));
             }
@@ -134,7 +134,7 @@ fn as_json(
         "plugin": plugin.name(),
         "digest": plugin.digest().to_string(),
         "putAside": aside,
-        "rights": plugin.ask().rights,
+        "rights": plugin.ask().rights(),
         "holders": holders,
     }))
 }

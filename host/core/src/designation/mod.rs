@@ -6,4 +6,4 @@ mod words;
 
 pub(crate) use designate::lookup;
 pub use designate::{DesignationError, designate};
-pub use words::{UsageError, Word, Words, parse, parse_path};
+pub use words::{UsageError, Word, Words, check_defaults, parse, parse_path};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::registry::{Command, Parameter, ParameterKind, ParameterStyle};
+use crate::registry::{Command, CommandGroup, DescribeError, Parameter, ParameterKind, ParameterStyle};
 
 /// What was given for each parameter that got a value, in the order in which the command declares them.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,6 +137,25 @@ pub fn parse(command: &Command, words: &[String]) -> Result<Words, UsageError> {
         }
     }
     Ok(Words { given: parsed })
+}
+
+/// Checks that each default is what a user could have typed in its place.
+///
+/// # Errors
+///
+/// Names the first default that is not.
+pub fn check_defaults(group: &CommandGroup) -> Result<(), DescribeError> {
+    for command in &group.commands {
+        for parameter in &command.parameters {
+            let Some(default) = &parameter.default else { continue };
+            parse_value(parameter, default).map_err(|reason| DescribeError::Default {
+                command: command.name.clone(),
+                parameter: parameter.name.clone(),
+                reason,
+            })?;
+        }
+    }
+    Ok(())
 }
 
 fn parse_value(parameter: &Parameter, word: &str) -> Result<Word, String> {

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
 use powerbox_captp::{CallError, Exo, Reply, Value};
 
+use crate::event::Event;
 use crate::journal::Run;
 use crate::membrane::{Consent, Pace, Word};
 
@@ -59,6 +60,13 @@ pub trait FrontEnd: Send + Sync + 'static {
     /// Shows how far a command is.
     fn progress(&self, done: u64, total: Option<u64>, what: &str) {
         let _ = (done, total, what);
+    }
+
+    /// Learns that the plugin whose command is about to run was replaced since the person last heard of it. Says whether
+    /// they were told; if not, the next front end is asked.
+    fn swapped(&self, event: &Event) -> bool {
+        let _ = event;
+        false
     }
 
     /// Learns what a run used, when its compartment is gone.

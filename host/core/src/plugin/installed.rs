@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -33,6 +34,13 @@ pub struct InstalledPlugin {
     /// The name of the key that signed it, if the user knows the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
+    /// The words that call its commands without its name before them, as the person agreed. `None` in a record of an
+    /// earlier version of this program: then all those that nobody else has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<BTreeSet<String>>,
+    /// Those of these words that the person took from another plugin and gave to this one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub preferred: BTreeSet<String>,
     /// Where it came from.
     pub source: Source,
     /// What was last seen of the source file, so that a start needs not read it again.
@@ -209,7 +217,8 @@ impl Installed {
         Ok(gone.is_some())
     }
 
-    fn change(&self, change: impl FnOnce(&mut Vec<InstalledPlugin>)) -> Result<(), StoreError> {
+    /// Changes records, all in one step.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Vec<InstalledPlugin>)) -> Result<(), StoreError> {
         let lock_path = self.records.with_extension("lock.guard");
         let guard = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
         let guard =
@@ -252,6 +261,8 @@ pub(crate) fn write_aside(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin::{AskedCommand, AskedParameter};
+    use crate::registry::{Effect, NameRight, ParameterKind};
 
     fn plugin(name: &str) -> InstalledPlugin {
         InstalledPlugin {
@@ -259,11 +270,45 @@ mod tests {
             version: Some("1.2.0".into()),
             digest: "00ff".into(),
             signer: None,
+            words: None,
+            preferred: BTreeSet::new(),
             source: Source::File { path: "/somewhere/x.wasm".into() },
             seen: Some(Seen { len: 3, nanos: 7, changed: (1, 2), inode: 5 }),
             signature_seen: None,
             ask: Ask::default(),
         }
+    }
+
+    fn asked() -> AskedCommand {
+        let parameter = |name: &str, positional, kind| AskedParameter {
+            name: name.into(),
+            positional,
+            letter: (!positional).then_some('l'),
+            required: positional,
+            repeated: false,
+            default: (!positional).then(|| "3".into()),
+            choices: Vec::new(),
+            kind,
+        };
+        AskedCommand {
+            words: vec!["show".into(), "see".into()],
+            effect: Effect::Reads,
+            parameters: vec![
+                parameter("name", true, ParameterKind::Name(vec![NameRight::Read])),
+                parameter("lines", false, ParameterKind::Integer),
+            ],
+        }
+    }
+
+    #[test]
+    fn records_of_the_form_before_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Installed::open(folder.path(), folder.path()).unwrap();
+        let text = "version = 3\n[[plugin]]\nname = \"a\"\ndigest = \"00\"\nsource = { kind = \"file\", path = \"/x\" }\n\
+            [plugin.ask]\nslots = { out = \"x\" }\neffects = { show = 1 }\nrights = { \"show name\" = [\"read\"] }\n";
+        fs::write(store.records(), text).unwrap();
+        let [record] = <[_; 1]>::try_from(store.list().unwrap()).unwrap();
+        assert_eq!((record.ask.slots.len(), record.ask.commands, record.words), (1, None, None));
     }
 
     #[test]
@@ -286,7 +331,7 @@ mod tests {
         let store = Installed::open(folder.path(), folder.path()).unwrap();
         fs::write(store.records(), "version = 3\n[[plugin]]\n").unwrap();
         assert!(matches!(store.list(), Err(StoreError::Damaged { .. })));
-        fs::write(store.records(), "version = 4\n").unwrap();
+        fs::write(store.records(), "version = 5\n").unwrap();
         assert!(matches!(store.list(), Err(StoreError::Damaged { .. })));
     }
 
@@ -296,11 +341,17 @@ mod tests {
         let store = Installed::open(folder.path(), folder.path()).unwrap();
         let ask = Ask {
             slots: [("out".into(), "powerbox:plugin/output@0.1".into())].into(),
-            effects: [("show".into(), 1)].into(),
-            rights: [("show name".into(), vec!["read".into()])].into(),
+            commands: Some(vec![asked()]),
         };
         let reference = Source::Registry { reference: "oci://x/y:1".into(), manifest: "sha256:aa".into() };
-        let one = InstalledPlugin { source: reference, signer: Some("anna".into()), ask, ..plugin("b") };
+        let one = InstalledPlugin {
+            source: reference,
+            signer: Some("anna".into()),
+            words: Some(["show".into(), "see".into()].into()),
+            preferred: ["see".into()].into(),
+            ask,
+            ..plugin("b")
+        };
         store.put(one.clone()).unwrap();
         store.put(plugin("a")).unwrap();
         let text = fs::read_to_string(store.records()).unwrap();

@@ -10,8 +10,9 @@ use super::describing::Describing;
 use super::slots::refused_imports;
 use super::{Code, Origin, Plugin, SignatureError};
 use crate::bridge::from_wit;
+use crate::designation::check_defaults;
 use crate::membrane::Handle;
-use crate::registry::{CommandGroup, DescribeError, read_group};
+use crate::registry::{CommandGroup, DescribeError, read_group, refuse_program_options};
 
 /// Why a plugin cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +87,10 @@ pub async fn load(
             group
         }
     };
+    // What comes with the program is part of it: `store --json` means what its help says.
+    if origin != Origin::Bundled {
+        refuse_program_options(&group)?;
+    }
     Ok(Plugin { name: group.name.clone(), origin, manifest, group, code, own_names, component: loaded })
 }
 
@@ -142,11 +147,13 @@ async fn describe(component: &Component<Handle>) -> Result<CommandGroup, PluginE
     };
     let value = from_wit(&ty, val, &ValueLimits::default())
         .map_err(|mismatch| DescribeError::Malformed(mismatch.to_string()))?;
-    Ok(read_group(&value)?)
+    let group = read_group(&value)?;
+    check_defaults(&group)?;
+    Ok(group)
 }
 
 /// The form of remembered descriptions; another form is described anew.
-const DESCRIPTION_FORM: u32 = 2;
+const DESCRIPTION_FORM: u32 = 3;
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Remembered {

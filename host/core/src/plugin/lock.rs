@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::InstalledPlugin;
 
 /// The form that is written.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
+/// The form before, which is read, too: it did not say which words a plugin had, nor all that its commands ask for.
+const BEFORE: u32 = 3;
 
 const HEAD: &str = "# Installed plugins, written by powerbox. `powerbox plugin install --locked FILE` installs the same ones elsewhere.\n";
 
@@ -39,7 +41,9 @@ pub(super) fn write(plugins: &[InstalledPlugin]) -> Result<String, String> {
 /// Where it is not right.
 pub fn read_lock(text: &str) -> Result<Vec<InstalledPlugin>, String> {
     let records: Records = toml::from_str(text).map_err(|error| error.to_string())?;
-    known(records.version, VERSION)?;
+    if records.version != BEFORE {
+        known(records.version, VERSION)?;
+    }
     Ok(records.plugins)
 }
 
@@ -68,6 +72,8 @@ pub(super) fn read_old(text: &[u8]) -> Result<Vec<InstalledPlugin>, String> {
         version: None,
         digest: old.digest,
         signer: None,
+        words: None,
+        preferred: std::collections::BTreeSet::new(),
         source: super::Source::File { path: old.source },
         seen: old.seen,
         signature_seen: None,

@@ -13,7 +13,7 @@ mod slots;
 mod source;
 mod visit;
 
-pub use ask::Ask;
+pub use ask::{Ask, AskedCommand, AskedParameter};
 pub use candidate::Candidate;
 pub use difference::Difference;
 pub use installed::{Installed, InstalledPlugin, Seen, StoreError};

@@ -1,3 +1,4 @@
+use powerbox_authority::caveat::is_reading;
 use serde::{Deserialize, Serialize};
 
 /// A set of commands that one plugin provides; `powerbox:plugin/commands.command-group`.
@@ -26,13 +27,13 @@ pub struct Command {
     pub details: String,
     /// The heading under which help lists it.
     pub category: String,
-    /// The strongest thing that it may do.
+    /// The strongest thing that it may do: what its plugin claims, or what its parameters let it do if that is stronger.
     pub effect: Effect,
     /// What the user gives to it.
     pub parameters: Vec<Parameter>,
 }
 
-/// The strongest thing that a command may do, as its plugin claims it.
+/// The strongest thing that a command may do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Effect {
@@ -73,6 +74,11 @@ impl Effect {
             Self::Communicates => 4,
             Self::Other(_) => 5,
         }
+    }
+
+    /// The stronger of two.
+    pub fn or_stronger(self, other: Self) -> Self {
+        if other.rank() > self.rank() { other } else { self }
     }
 }
 
@@ -197,6 +203,90 @@ impl ParameterKind {
         }
     }
 
+    /// Whether a word for it stands for a thing of the user's: then only the user says which. A kind that this version
+    /// does not know may be one of those.
+    pub fn designates(&self) -> bool {
+        match self {
+            Self::Text
+            | Self::Integer
+            | Self::Boolean
+            | Self::Choice
+            | Self::Duration
+            | Self::Secret
+            | Self::Json
+            | Self::Source => false,
+            Self::MessageNumber
+            | Self::EdgeName
+            | Self::Locator
+            | Self::Endowments
+            | Self::Message
+            | Self::Object(_)
+            | Self::Name(_)
+            | Self::NewName
+            | Self::Directory
+            | Self::File
+            | Self::Other(_) => true,
+        }
+    }
+
+    /// The word for it.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Text => "text",
+            Self::Integer => "integer",
+            Self::Boolean => "boolean",
+            Self::Choice => "choice",
+            Self::Duration => "duration",
+            Self::Secret => "secret",
+            Self::Json => "json",
+            Self::Source => "source",
+            Self::MessageNumber => "message-number",
+            Self::EdgeName => "edge-name",
+            Self::Locator => "locator",
+            Self::Endowments => "endowments",
+            Self::Message => "message",
+            Self::Object(_) => "object",
+            Self::Name(_) => "name",
+            Self::NewName => "new-name",
+            Self::Directory => "directory",
+            Self::File => "file",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// What a command may do with the thing that a word for it stands for, in words; none if it stands for no thing.
+    pub fn rights(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Object(methods) => Some(methods.iter().map(|method| format!("call {method}")).collect()),
+            Self::File => Some(vec!["read the file".to_owned()]),
+            kind => match kind.name_rights() {
+                Some(rights) => Some(rights.iter().map(|right| right.word().to_owned()).collect()),
+                None => kind.designates().then(|| vec!["use".to_owned()]),
+            },
+        }
+    }
+
+    /// The least effect of a command that has such a parameter, whatever its plugin claims.
+    fn least_effect(&self) -> Effect {
+        let of_right = |right: &NameRight| match right {
+            NameRight::Read => Effect::Reads,
+            NameRight::Write | NameRight::Move => Effect::Writes,
+            NameRight::Remove | NameRight::Cancel => Effect::Destroys,
+        };
+        let of_method = |method: &String| match method.as_str() {
+            "remove" | "cancel" => Effect::Destroys,
+            method if is_reading(method) => Effect::Reads,
+            _ => Effect::Writes,
+        };
+        match self {
+            Self::Object(methods) => methods.iter().map(of_method).fold(Effect::Reads, Effect::or_stronger),
+            kind => {
+                let rights = kind.name_rights().unwrap_or_default();
+                rights.iter().map(of_right).fold(Effect::Reads, Effect::or_stronger)
+            }
+        }
+    }
+
     /// Whether a word for it can be completed from the user's pet names.
     pub fn is_pet_name(&self) -> bool {
         matches!(self, Self::Object(_)) || self.name_rights().is_some()
@@ -204,6 +294,17 @@ impl ParameterKind {
 }
 
 impl Command {
+    /// The words that call it: its name first.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.aliases.iter().map(String::as_str))
+    }
+
+    /// The least effect that it has by what its parameters let it do.
+    pub fn least_effect(&self) -> Effect {
+        let kinds = self.parameters.iter().map(|parameter| parameter.kind.least_effect());
+        kinds.fold(Effect::Reads, Effect::or_stronger)
+    }
+
     /// Finds a parameter by name.
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| parameter.name == name)

@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use powerbox_passable::Value;
 
 use super::command::{Command, CommandGroup, Effect, Parameter, ParameterKind, ParameterStyle};
+use super::reserved::{PROGRAM_LETTERS, PROGRAM_OPTIONS};
 use crate::bridge::plain_json;
 use crate::text::{clean, clean_line};
 
@@ -56,6 +57,40 @@ pub enum DescribeError {
         /// Its short form.
         word: String,
     },
+    /// The plugin itself would choose a thing of the user's.
+    #[error(
+        "the parameter `{parameter}` of the command `{command}` has a default, but only the user says which {kind} it is"
+    )]
+    Designates {
+        /// The command.
+        command: String,
+        /// The parameter.
+        parameter: String,
+        /// Its kind.
+        kind: String,
+    },
+    /// A default that the command would refuse if the user gave it.
+    #[error("the default of the parameter `{parameter}` of the command `{command}` cannot be used: {reason}")]
+    Default {
+        /// The command.
+        command: String,
+        /// The parameter.
+        parameter: String,
+        /// Why.
+        reason: String,
+    },
+    /// What the user types would be taken for an option of the program.
+    #[error(
+        "the parameter `{parameter}` of the command `{command}` is called like the program's option `{option}`"
+    )]
+    ProgramOption {
+        /// The command.
+        command: String,
+        /// The parameter.
+        parameter: String,
+        /// The option, as it is typed.
+        option: String,
+    },
     /// Parameters by place could not be told apart.
     #[error("in command `{command}` nothing can come by place after `{parameter}`")]
     Order {
@@ -107,7 +142,9 @@ pub fn read_group<C>(value: &Value<C>) -> Result<CommandGroup, DescribeError> {
             line(&mut parameter.help);
             limit("choices of one parameter", parameter.choices.len(), MAX_CHOICES)?;
             parameter.choices.iter_mut().for_each(line);
-            parameter.default = parameter.default.as_deref().map(clean);
+            let one_line = !parameter.choices.is_empty();
+            let cleaned = |text: &str| if one_line { clean_line(text) } else { clean(text) };
+            parameter.default = parameter.default.as_deref().map(cleaned);
             match &mut parameter.kind {
                 ParameterKind::Name(rights) => rights.sort(),
                 ParameterKind::Object(methods) => {
@@ -116,6 +153,13 @@ pub fn read_group<C>(value: &Value<C>) -> Result<CommandGroup, DescribeError> {
                 }
                 ParameterKind::Other(word) => line(word),
                 _ => {}
+            }
+            if parameter.default.is_some() && parameter.kind.designates() {
+                return Err(DescribeError::Designates {
+                    command: command.name.clone(),
+                    parameter: parameter.name.clone(),
+                    kind: parameter.kind.word().to_owned(),
+                });
             }
             match &mut parameter.style {
                 ParameterStyle::Option(Some(letter)) if !letter.is_ascii_alphanumeric() => {
@@ -138,8 +182,36 @@ pub fn read_group<C>(value: &Value<C>) -> Result<CommandGroup, DescribeError> {
                 }
             }
         }
+        let least = command.least_effect();
+        command.effect = std::mem::replace(&mut command.effect, Effect::Reads).or_stronger(least);
     }
     Ok(group)
+}
+
+/// Refuses parameters that are called like options of the program: what people type there would not reach the command,
+/// or would reach it where they meant the program.
+///
+/// # Errors
+///
+/// Names the first such parameter.
+pub fn refuse_program_options(group: &CommandGroup) -> Result<(), DescribeError> {
+    for command in &group.commands {
+        for parameter in &command.parameters {
+            let option = match parameter.style {
+                _ if PROGRAM_OPTIONS.contains(&parameter.name.as_str()) => format!("--{}", parameter.name),
+                ParameterStyle::Option(Some(letter)) if PROGRAM_LETTERS.contains(&letter) => {
+                    format!("-{letter}")
+                }
+                _ => continue,
+            };
+            return Err(DescribeError::ProgramOption {
+                command: command.name.clone(),
+                parameter: parameter.name.clone(),
+                option,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Keeps a text to one harmless line.

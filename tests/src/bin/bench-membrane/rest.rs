@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use powerbox_core::plugin::{Code, Origin, Source, load};
-use powerbox_core::registry::Registry;
+use powerbox_core::registry::{Owners, Registry};
 use powerbox_sandbox::{CacheBounds, CodeCache, Digest, Engine, EngineOptions};
 use powerbox_tests::powerbox::component;
 
@@ -71,7 +71,7 @@ pub(crate) async fn measure(plugins: usize) -> Result<Vec<Figure>> {
     for number in 0..plugins {
         loaded.push(Arc::new(load(number).await?.1));
     }
-    let registry = Registry::new(loaded);
+    let registry = Registry::new(loaded, Owners::default());
     let after = resident()?;
     ensure!(registry.find(&format!("p{:04}", plugins - 1)).is_ok(), "a plugin is missing");
     drop(warm);

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use powerbox_core::plugin::{Difference, InstalledPlugin, Plugin, Visit};
-use powerbox_core::{Event, Host, InstallError, Runs};
+use powerbox_core::text::clean_line;
+use powerbox_core::{Event, Host, InstallError, Installation, Line, Runs};
 
 use super::DevArguments;
 use super::view::View;
@@ -15,6 +16,7 @@ pub(super) struct Stay {
     host: Host,
     bind: Vec<(String, String)>,
     yes: bool,
+    keep: bool,
     /// What was there before, once it is known which plugin it is.
     before: Option<(String, Option<InstalledPlugin>)>,
     /// What puts that back if this process is killed.
@@ -50,7 +52,8 @@ pub(super) enum Taken {
 
 impl Stay {
     pub(super) fn new(host: Host, arguments: &DevArguments) -> Self {
-        Self { host, bind: arguments.bind.clone(), yes: arguments.yes, before: None, visit: None }
+        let (yes, keep) = (arguments.yes, arguments.keep);
+        Self { host, bind: arguments.bind.clone(), yes, keep, before: None, visit: None }
     }
 
     /// The plugin's name, when it has one.
@@ -113,6 +116,10 @@ impl Stay {
 
     fn live(&self, name: &str, old: Option<Arc<Plugin>>, begun: Instant) -> Taken {
         let new = self.current(name);
+        if let Some(new) = &new {
+            // The author hears of it here.
+            self.host.news().heard(new);
+        }
         match (old, new) {
             (Some(old), Some(new)) if old.digest() == new.digest() => Taken::Same,
             (old, Some(new)) => Taken::Live {
@@ -138,10 +145,11 @@ impl Stay {
         let before = records.into_iter().find(|record| record.name == name);
         let old = self.current(&name);
         let asked = Instant::now();
-        if !self.agreed(view, &crate::plugin::asks(&installation), "let it run while you work?")? {
+        let lines = installation.agreement(&self.host.registry());
+        if !self.agreed(view, &lines, "let it run while you work?")? {
             return Ok(Taken::Refused);
         }
-        installation.grant_wasi();
+        self.accepted(&mut installation);
         // The person's time does not count.
         let begun = begun + asked.elapsed();
         let visit = self.host.installed().begin_visit(&name, before.as_ref());
@@ -173,13 +181,14 @@ impl Stay {
             return Ok(Taken::Broken(reason));
         }
         let wants = installation.asks_more();
-        let asks: Vec<_> = wants.iter().map(|want| format!("it wants {want}")).collect();
+        let line = |want: &String| Line { depth: 0, text: clean_line(&format!("it wants {want}")) };
+        let asks: Vec<_> = wants.iter().map(line).collect();
         let asked = Instant::now();
         if !wants.is_empty() && !self.agreed(view, &asks, "let it, while you work?")? {
             return Ok(Taken::Held(wants));
         }
         let begun = begun + asked.elapsed();
-        installation.grant_wasi();
+        self.accepted(&mut installation);
         self.host.install(installation).await?;
         Ok(self.live(&name, old, begun))
     }
@@ -191,19 +200,17 @@ impl Stay {
         self.bind.iter().filter(|(slot, _)| known(slot)).cloned().collect()
     }
 
-    fn agreed(&self, view: &View, asks: &[String], question: &str) -> Result<bool, Failure> {
-        view.asks(asks);
-        if self.yes {
-            return Ok(true);
+    fn agreed(&self, view: &View, asks: &[Line], question: &str) -> Result<bool, Failure> {
+        view.asks(asks, self.yes);
+        if self.yes { Ok(true) } else { view.aside(|| ask::agree(asks, question)) }
+    }
+
+    /// Takes what the person agreed to. That a signature is missing they accept for as long as this runs, no longer.
+    fn accepted(&self, installation: &mut Installation) {
+        installation.grant_wasi();
+        if !(self.yes && self.keep) {
+            installation.accept_unsigned();
         }
-        if !ask::somebody_is_there() {
-            return Err(Failure::new(
-                Status::Denied,
-                "nobody is there to say whether the plugin may have that",
-            )
-            .hinted("`--yes` accepts it, for as long as this runs"));
-        }
-        view.aside(|| ask::confirm(question))
     }
 
     /// Leaves things as they were before; says what it did.

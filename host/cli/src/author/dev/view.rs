@@ -3,13 +3,17 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use powerbox_builder::{BuildError, Built, Project};
-use powerbox_core::Run;
 use powerbox_core::text::clean_line;
+use powerbox_core::{Line, Run};
 use serde_json::{Value as Json, json};
 
 use super::stay::Taken;
+use crate::ask;
 use crate::author::build::size;
 use crate::exit::Failure;
+
+/// What stands before lines that belong to the one above.
+const MORE: &str = "          ";
 
 /// What the author sees: a line for each thing that happens, and on a terminal one below them that tells how things
 /// stand.
@@ -127,9 +131,12 @@ impl View {
         self.tell(run);
     }
 
-    /// What the plugin asks for.
-    pub(super) fn asks(&self, asks: &[String]) {
-        asks.iter().for_each(|ask| self.more(&clean_line(ask)));
+    /// What the plugin asks for. It is shown here unless the question shows it.
+    pub(super) fn asks(&self, asks: &[Line], shown: bool) {
+        if shown {
+            ask::shown(asks, ask::WIDTH - MORE.len()).lines().for_each(|row| self.more(row));
+        }
+        let asks: Vec<_> = asks.iter().map(|line| &line.text).collect();
         self.tell(json!({ "event": "asks", "asks": asks }));
     }
 
@@ -157,7 +164,7 @@ impl View {
     }
 
     fn more(&self, text: &str) {
-        self.say(&format!("          {text}"));
+        self.say(&format!("{MORE}{text}"));
     }
 
     fn say(&self, text: &str) {
