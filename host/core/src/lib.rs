@@ -16,6 +16,9 @@ pub mod plugin;
 pub mod registry;
 pub use powerbox_authority::text;
 
+mod agents;
+pub use agents::AgentError;
+
 mod allowance;
 pub use allowance::{Allowance, Allowances, UNATTENDED};
 
@@ -38,6 +41,8 @@ mod migration;
 pub use migration::MigrateError;
 
 mod names;
+
+pub use powerbox_authority::grant::{Agent, AgentKey};
 
 mod principal;
 pub use principal::{Link, Principal};

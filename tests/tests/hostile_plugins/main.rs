@@ -20,6 +20,7 @@ mod errors;
 mod floods;
 mod greed;
 mod handles;
+mod identity;
 mod imports;
 mod laundering;
 mod names;
@@ -46,6 +47,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("traps", traps::ATTACKS),
     ("shown", shown::ATTACKS),
     ("consent", consent::ATTACKS),
+    ("identity", identity::ATTACKS),
 ];
 
 #[test]

@@ -8,7 +8,7 @@ use powerbox_core::text::clean_line;
 use powerbox_core::{Host, InstallError, Installation};
 use serde_json::json;
 
-use super::{candidate, locked};
+use super::{candidate, locked, remove};
 use crate::arguments::slot_binding;
 use crate::ask;
 use crate::exit::{Failure, Status};
@@ -34,8 +34,11 @@ pub(crate) struct InstallArguments {
     /// Accept a version that is older than the installed one
     #[arg(long)]
     allow_downgrade: bool,
+    /// Let it begin with what an earlier plugin of this name stored, also if the same key did not sign both
+    #[arg(long)]
+    adopt_data: bool,
     /// Install exactly what this plugins.lock names
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "bind", "wasi"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "bind", "wasi", "adopt_data"])]
     locked: Option<PathBuf>,
     /// Reach a registry on another machine without encryption
     #[arg(long)]
@@ -91,6 +94,8 @@ pub(super) async fn install(host: &Host, arguments: InstallArguments, json: bool
     if asks && !ask::confirm("install it?")? {
         return Err(Failure::new(Status::Failed, "nothing was installed"));
     }
+    adopt(&mut installation, arguments.adopt_data, asks, json)?;
+    let plugin = installation.plugin();
     let name = plugin.name().to_owned();
     let commands: Vec<_> = plugin.group().commands.iter().map(|command| command.name.clone()).collect();
     let digest = plugin.digest().to_string();
@@ -99,6 +104,26 @@ pub(super) async fn install(host: &Host, arguments: InstallArguments, json: bool
         return print_json(&json!({ "plugin": name, "digest": digest, "commands": commands }));
     }
     eprintln!("installed; its commands: {}", commands.join(", "));
+    Ok(())
+}
+
+/// Lets a plugin begin with what an earlier one of its name stored: if the same key signed both, or the person says so.
+fn adopt(installation: &mut Installation, agreed: bool, asks: bool, json: bool) -> Result<(), Failure> {
+    if let Some(latest) = installation.kept_by_others().first() {
+        if !agreed && !json {
+            eprintln!("  {} stored data under this name", remove::of(latest));
+        }
+        if agreed || asks && ask::confirm("may it have that data?")? {
+            installation.adopt_data();
+        } else if !json {
+            eprintln!("  that data stays where it is; `--adopt-data` gives it to the plugin");
+        }
+    }
+    if let Some(adopted) = installation.adopts()
+        && !json
+    {
+        eprintln!("  it begins with the data of {}", remove::of(adopted));
+    }
     Ok(())
 }
 

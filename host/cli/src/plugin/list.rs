@@ -36,7 +36,7 @@ pub(super) fn list(app: &App, json: bool) -> Result<(), Failure> {
             digest: plugin.digest().to_string(),
             commands: plugin.group().commands.iter().map(|command| command.name.clone()).collect(),
             bindings: bound.collect(),
-            put_aside: app.host.put_aside(plugin).is_some(),
+            put_aside: app.host.put_aside(plugin, None).is_some(),
         });
     }
     if json {

@@ -12,6 +12,7 @@ mod update;
 
 pub(crate) use install::{InstallArguments, asks};
 pub(crate) use publish::PublishArguments;
+pub(crate) use remove::RemoveArguments;
 pub(crate) use update::UpdateArguments;
 
 use crate::app::App;
@@ -34,7 +35,7 @@ pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<Statu
         PluginVerb::Publish(arguments) => publish::publish(arguments, json).await,
         PluginVerb::List => list::list(app, json),
         PluginVerb::Restore { name } => restore::restore(host, &name, json),
-        PluginVerb::Remove { name } => remove::remove(host, &name, json).await,
+        PluginVerb::Remove(arguments) => remove::remove(host, arguments, json).await,
     };
     done.map(|()| Status::Done)
 }
