@@ -12,7 +12,7 @@ use powerbox_authority::ledger::{Ledger, NewGrant, Origin};
 use powerbox_captp::Object;
 use powerbox_core::daemon::Dialect;
 use powerbox_core::local::{FrontEnd, Output};
-use powerbox_core::membrane::{Handle, Membrane, Pace, Setting, Slot, Unanswered};
+use powerbox_core::membrane::{Handle, Membrane, Pace, Setting, Slot, Streams, Unanswered};
 use powerbox_core::{Link, Principal};
 use powerbox_sandbox::wit::Function;
 use powerbox_sandbox::{Component, Engine, EngineOptions, Host as _, Limits, Reply, Val};
@@ -106,7 +106,8 @@ impl Rig {
             audit: Arc::clone(&self.audit),
             front_end: Arc::new(Nobody),
             pace: Arc::new(Pace::new(u32::MAX, u32::MAX)),
-            unanswered: Arc::new(Unanswered::new(usize::MAX)),
+            unanswered: Arc::new(Unanswered::alone(usize::MAX)),
+            streams: Arc::new(Streams::alone(usize::MAX)),
             secrets: Vec::new(),
         }))
     }

@@ -13,4 +13,5 @@ pub mod clock;
 pub mod forward;
 pub mod grant;
 pub mod ledger;
+pub mod shares;
 pub mod text;

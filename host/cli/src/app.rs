@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 use powerbox_core::daemon::{Connect, Endpoint};
-use powerbox_core::{Allowances, Event, Host, HostConfig, Link, Principal, Request};
+use powerbox_core::{Allowances, Event, Host, HostConfig, Principal, Request};
 use powerbox_sandbox::EngineOptions;
 use powerbox_web::Web;
 
@@ -217,10 +217,12 @@ impl App {
         let Some(name) = words.next() else { return Ok(Status::Done) };
         let mut line = Line { name, words: words.collect(), agent, json };
         line.take_program_options(&self.host)?;
-        let principal = match &line.agent {
-            Some(agent) => Principal::person().with(Link::Agent(agent.clone())),
-            None => Principal::person(),
+        // Looked up each time: the name may be another agent's by now.
+        let agent = match &line.agent {
+            Some(path) => Some(self.host.agent(path).await?),
+            None => None,
         };
+        let principal = Principal::of(agent.as_ref());
         let terminal = Arc::new(Terminal::new(line.json));
         let request = Request { principal, command: line.name, words: line.words };
         let invoked = self.host.invoke(request, Arc::clone(&terminal) as _);

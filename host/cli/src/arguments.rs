@@ -5,7 +5,7 @@ use crate::audit::AuditArguments;
 use crate::author::{BuildArguments, DevArguments, NewArguments, TestArguments};
 use crate::completions::CompletionsArguments;
 use crate::grant::GrantVerb;
-use crate::plugin::{InstallArguments, PublishArguments, UpdateArguments};
+use crate::plugin::{InstallArguments, PublishArguments, RemoveArguments, UpdateArguments};
 use crate::why::WhyArguments;
 
 /// Runs commands as sandboxed plugins over an Endo daemon
@@ -128,10 +128,7 @@ pub(crate) enum PluginVerb {
         word: String,
     },
     /// Remove an installed plugin and take back all it was granted
-    Remove {
-        /// The plugin's name
-        name: String,
-    },
+    Remove(RemoveArguments),
     /// Let a plugin run again that was put aside because it failed again and again
     Restore {
         /// The plugin's name

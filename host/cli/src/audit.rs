@@ -87,7 +87,14 @@ pub(crate) async fn run(host: &Host, arguments: AuditArguments, json: bool) -> R
         return interruptible(move |_| check(&folder, arguments.head.as_ref(), json)).await;
     }
     let follows = arguments.follow;
-    let filter = arguments.filter(host.ledger().clock().now());
+    let mut filter = arguments.filter(host.ledger().clock().now());
+    // What an agent did goes with it, whatever it was called then.
+    let known =
+        host.ledger().agents()?.into_iter().find(|known| known.name.is_some() && known.name == filter.agent);
+    if let Some(known) = known {
+        filter.agent = None;
+        filter.agent_key = Some(known.key.to_string());
+    }
     if follows {
         return follow(&folder, &filter, json).await;
     }
@@ -112,6 +119,7 @@ impl AuditArguments {
             plugin: self.plugin,
             principal: self.principal,
             agent: self.agent,
+            agent_key: None,
             slot: self.slot,
             function: self.function,
             grant: self.grant.map(GrantId::get),

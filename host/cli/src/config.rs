@@ -96,6 +96,8 @@ struct Keys {
     output_kib_per_second: Option<i64>,
     /// Calls that may wait for their answers at once, of all runs together.
     unanswered: Option<i64>,
+    /// Streams of changes that may be open at once, of all runs together.
+    streams: Option<i64>,
     /// What each of its stores may have.
     store_mib: Option<i64>,
 }
@@ -196,6 +198,7 @@ impl Keys {
         let output = set("output-kib-per-second", self.output_kib_per_second, u32::MAX.into())?;
         put(&mut base.output_kib_per_second, output.map(count));
         put(&mut base.unanswered, set("unanswered", self.unanswered, u32::MAX.into())?.map(size));
+        put(&mut base.streams, set("streams", self.streams, u32::MAX.into())?.map(size));
         put(&mut base.store_bytes, bytes("store-mib", self.store_mib)?);
         Ok(base)
     }
@@ -230,6 +233,7 @@ fn everything() -> Allowance {
         crossings_at_once: u32::MAX,
         output_kib_per_second: u32::MAX,
         unanswered: usize::MAX,
+        streams: usize::MAX,
         store_bytes: u64::MAX,
     }
 }
@@ -257,19 +261,22 @@ pub(crate) fn keys(allowance: &Allowance) -> Vec<(&'static str, String)> {
         ("crossings-at-once", allowance.crossings_at_once.to_string()),
         ("output-kib-per-second", allowance.output_kib_per_second.to_string()),
         ("unanswered", allowance.unanswered.to_string()),
+        ("streams", allowance.streams.to_string()),
         ("store-mib", mib(allowance.store_bytes)),
     ]
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn without_a_file_the_defaults_hold_but_for_the_wall_clock() {
         let allowances = Config::parse("").unwrap().allowances;
         let run = Limits { wall: None, ..Limits::default() };
-        assert_eq!(allowances.of("storage", None), Allowance { run, ..Allowance::default() });
+        assert_eq!(allowances.of("storage", &BTreeSet::new()), Allowance { run, ..Allowance::default() });
     }
 
     #[test]
@@ -291,11 +298,11 @@ mod tests {
         "#;
         let config = Config::parse(text).unwrap();
         assert_eq!(config.connect.as_deref(), Some("unix:/x"));
-        let big = config.allowances.of("big", Some("team/scout"));
+        let big = config.allowances.of("big", &BTreeSet::from(["team/scout".to_owned()]));
         assert_eq!((big.run.cpu, big.run.wall), (Duration::from_secs(2), Some(Duration::from_secs(30))));
         assert_eq!((big.run.memory, big.run.calls, big.concurrent), (512 << 20, 10, 1));
         assert_eq!((big.run.table_elements, big.run.call_bytes, big.run.input_bytes), (7, 3 << 20, 1 << 20));
-        let other = config.allowances.of("other", None);
+        let other = config.allowances.of("other", &BTreeSet::new());
         assert_eq!((other.run.memory, other.run.calls), (Limits::default().memory, 1000));
         assert_eq!(other.concurrent, Allowance::default().concurrent);
     }

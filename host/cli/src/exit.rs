@@ -3,8 +3,9 @@ use std::process::ExitCode;
 use powerbox_authority::audit::AuditError;
 use powerbox_authority::ledger::{AddError, LedgerError};
 use powerbox_core::grants::GiveError;
+use powerbox_core::local::store::SpaceError;
 use powerbox_core::membrane::Problem;
-use powerbox_core::{InstallError, InvokeError, PreferError, Principal};
+use powerbox_core::{AgentError, InstallError, InvokeError, PreferError, Principal};
 use serde_json::json;
 
 use crate::render;
@@ -112,7 +113,7 @@ impl From<InvokeError> for Failure {
 /// The command that gives a plugin what it lacks, where the problem itself does not know whose it is.
 fn way_out(principal: &Principal, problem: &Problem) -> Option<String> {
     let plugin = principal.plugin()?;
-    let agent = principal.agent().map(|agent| format!(" --as {agent}")).unwrap_or_default();
+    let agent = principal.agent().map(|agent| format!(" --as {}", agent.name())).unwrap_or_default();
     match problem {
         Problem::Unbound(slot) => Some(format!("`powerbox grant add {plugin} {slot}=NAME{agent}` binds it")),
         Problem::Revoked => Some(format!(
@@ -171,6 +172,7 @@ impl From<GiveError> for Failure {
         match error {
             GiveError::Connect(_) => Self::new(Status::NoDaemon, message),
             GiveError::NoSlot { .. } | GiveError::Object(_) => Self::usage(message),
+            GiveError::Agent(error) => Self::from(error),
             GiveError::Add(error) => Self::from(error),
             _ => Self::new(Status::Failed, message),
         }
@@ -183,6 +185,10 @@ impl From<AddError> for Failure {
         match error {
             AddError::Ended(id) => Self::new(Status::Denied, message)
                 .hinted(format!("`powerbox grant show {id}` tells what it was")),
+            AddError::Unproven(ref name) => Self::new(Status::Denied, message.clone()).hinted(format!(
+                "`powerbox grant add @agent --as {}` lets the agent of that name begin with nothing",
+                powerbox_core::text::clean_line(name)
+            )),
             AddError::Over(_) | AddError::TooMany(_) => Self::usage(message),
             _ => Self::new(Status::Failed, message),
         }
@@ -192,6 +198,30 @@ impl From<AddError> for Failure {
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         Self::new(Status::Failed, error.to_string())
+    }
+}
+
+impl From<SpaceError> for Failure {
+    fn from(error: SpaceError) -> Self {
+        Self::new(Status::Failed, error.to_string())
+    }
+}
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        let message = error.to_string();
+        match error {
+            AgentError::Connect(_) => Self::new(Status::NoDaemon, message),
+            AgentError::Name { problem: Problem::Invalid(_), .. } => Self::usage(message),
+            AgentError::Name { problem: Problem::NotFound(_), .. } => {
+                Self::new(Status::Failed, message).hinted("`powerbox list` shows the names there are")
+            }
+            AgentError::Name { problem: Problem::Disconnected, .. } => Self::new(Status::NoDaemon, message),
+            AgentError::Name { problem: Problem::Denied { .. } | Problem::Revoked, .. } => {
+                Self::new(Status::Denied, message)
+            }
+            _ => Self::new(Status::Failed, message),
+        }
     }
 }
 

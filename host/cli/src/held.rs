@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use powerbox_authority::grant::{Holder, Record};
+use powerbox_authority::grant::{Agent, Holder, Record};
 use powerbox_authority::ledger::LedgerError;
 use powerbox_core::Host;
 use powerbox_core::local::HTTP;
@@ -36,11 +36,19 @@ impl Held {
     /// # Errors
     ///
     /// If the ledger cannot be read.
-    pub(crate) fn by(host: &Host, plugin: &str, agent: Option<&str>) -> Result<Self, LedgerError> {
-        let holder = Holder::plugin(agent, plugin);
-        let held = host.ledger().held_by(&holder)?;
+    pub(crate) fn by(host: &Host, plugin: &str, agent: Option<&Agent>) -> Result<Self, LedgerError> {
+        Self::of(host, &Holder::plugin(agent, plugin))
+    }
+
+    /// The same for a holder that is known.
+    ///
+    /// # Errors
+    ///
+    /// As [`by`](Self::by).
+    pub(crate) fn of(host: &Host, holder: &Holder) -> Result<Self, LedgerError> {
+        let held = host.ledger().held_by(holder)?;
         let by_slot = held.into_iter().map(|record| (record.slot.clone(), record)).collect();
-        Ok(Self { by_slot, ever: host.ledger().ever_filled(&holder)? })
+        Ok(Self { by_slot, ever: host.ledger().ever_filled(holder)? })
     }
 
     /// That of a plugin that is only looked at.

@@ -1,20 +1,22 @@
 //! How much plugins may use: in one run, and all runs together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use powerbox_authority::grant::{Agent, AgentKey};
+use powerbox_authority::shares::{Share, Shares};
 use powerbox_sandbox::Limits;
 
-use crate::membrane::{Pace, Problem, Unanswered};
+use crate::membrane::{Pace, Paced, Problem, Streams, Unanswered};
 
 /// What a plugin may use, or all plugins that act for one agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowance {
     /// In one run.
     pub run: Limits,
-    /// How many runs there may be at once in this process. Default 16. Stops a plugin, or an agent, that takes all
-    /// compartments.
+    /// How many runs there may be at once in this process, for each for whom the plugin acts. Default 16. Stops a plugin,
+    /// or an agent, that takes all compartments.
     pub concurrent: usize,
     /// How many calls may cross the membrane in a second in the long run; a plugin that is faster waits. Default 5,000:
     /// about 5 MB of audit a second.
@@ -27,6 +29,9 @@ pub struct Allowance {
     /// How many of its calls may be unanswered at once, those of runs that ended included. Default 2,048. Stops a plugin
     /// that fills the session, which all share, with what nobody answers.
     pub unanswered: usize,
+    /// How many streams of changes it may hold open at once, in all its runs for one principal. Default 64. Stops a
+    /// plugin that takes all the subscriptions that a daemon has.
+    pub streams: usize,
     /// How many bytes each of its stores may have. Default 64 MiB. Stops a plugin that fills the disk.
     pub store_bytes: u64,
 }
@@ -40,6 +45,7 @@ impl Default for Allowance {
             crossings_at_once: 50_000,
             output_kib_per_second: 64 << 10,
             unanswered: 2_048,
+            streams: 64,
             store_bytes: 64 << 20,
         }
     }
@@ -74,6 +80,7 @@ impl Allowance {
             crossings_at_once: self.crossings_at_once.min(other.crossings_at_once),
             output_kib_per_second: self.output_kib_per_second.min(other.output_kib_per_second),
             unanswered: self.unanswered.min(other.unanswered),
+            streams: self.streams.min(other.streams),
             store_bytes: self.store_bytes.min(other.store_bytes),
         }
     }
@@ -86,46 +93,80 @@ pub struct Allowances {
     pub plugin: Allowance,
     /// Of these plugins, by name.
     pub plugins: BTreeMap<String, Allowance>,
-    /// Of these agents, by path: what holds for a plugin that acts for one of them is what both allow.
+    /// Of these agents, by a path that leads or once led to them: what holds for a plugin that acts for one of them is
+    /// what all allow.
     pub agents: BTreeMap<String, Allowance>,
 }
 
 impl Allowances {
-    /// What holds for a plugin that acts for an agent, or for the person.
-    pub fn of(&self, plugin: &str, agent: Option<&str>) -> Allowance {
+    /// What holds for a plugin that acts for an agent which these sections are about, or for the person.
+    pub fn of(&self, plugin: &str, sections: &BTreeSet<String>) -> Allowance {
         let own = self.plugins.get(plugin).unwrap_or(&self.plugin);
-        match agent.and_then(|agent| self.agents.get(agent)) {
-            Some(agent) => own.and(agent),
-            None => own.clone(),
-        }
+        self.about(sections).fold(own.clone(), |allowed, agent| allowed.and(agent))
+    }
+
+    fn about(&self, sections: &BTreeSet<String>) -> impl Iterator<Item = &Allowance> {
+        sections.iter().filter_map(|section| self.agents.get(section))
     }
 }
 
-/// Who is counted: a plugin, or an agent.
+/// Who is counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Whose {
-    Plugin(String),
-    Agent(String),
+    /// A plugin that acts for an agent or for the person: what it does for one takes nothing from the others.
+    Plugin(String, Option<AgentKey>),
+    /// All plugins that act for an agent.
+    Agent(AgentKey),
 }
 
-/// A plugin, and the agent that it acts for.
-type Paced = (String, Option<String>);
+/// What all runs of a plugin for one principal share, and nobody else.
+#[derive(Clone)]
+pub(crate) struct Flow {
+    /// How fast they may cross the membrane.
+    pub(crate) pace: Arc<Pace>,
+    /// Their calls that nobody has answered yet.
+    pub(crate) unanswered: Arc<Unanswered>,
+    /// The streams of changes that they hold open.
+    pub(crate) streams: Arc<Streams>,
+}
 
-/// What all runs of a plugin for one principal share.
-type Shared = (Arc<Pace>, Arc<Unanswered>);
+/// How many runs all agents together may have at once in this process. The person's own runs do not count here, so
+/// that agents leave them compartments; and no agent takes all of it from the others.
+const RUNS_FOR_AGENTS: usize = 48;
 
-/// The runs that there are at this moment, and how fast those of each plugin may cross the membrane.
-#[derive(Default)]
+/// How many calls of plugins may be unanswered in this process, for everybody together: half of what a session has.
+const UNANSWERED: usize = 32_768;
+
+/// How many streams of changes plugins may hold open in this process, for everybody together: half of what the embedded
+/// daemon has.
+const STREAMS: usize = 512;
+
+/// The runs that there are at this moment, and what those of each plugin share.
 pub(crate) struct Runs {
     running: Arc<Mutex<HashMap<Whose, usize>>>,
-    /// By plugin and agent.
-    paces: Mutex<HashMap<Paced, Shared>>,
+    agents: Shares<AgentKey>,
+    unanswered: Shares<Paced>,
+    streams: Shares<Paced>,
+    flows: Mutex<HashMap<Paced, Flow>>,
+}
+
+impl Default for Runs {
+    fn default() -> Self {
+        Self {
+            running: Arc::default(),
+            agents: Shares::new(RUNS_FOR_AGENTS),
+            unanswered: Shares::new(UNANSWERED),
+            streams: Shares::new(STREAMS),
+            flows: Mutex::default(),
+        }
+    }
 }
 
 /// One run, for as long as it lives.
 pub(crate) struct Run {
     whose: Vec<Whose>,
     running: Arc<Mutex<HashMap<Whose, usize>>>,
+    _share: Option<Share<AgentKey>>,
 }
 
 impl Runs {
@@ -133,21 +174,37 @@ impl Runs {
     pub(crate) fn enter(
         &self,
         plugin: &str,
-        agent: Option<&str>,
+        agent: Option<&Agent>,
+        sections: &BTreeSet<String>,
         allowances: &Allowances,
     ) -> Result<Run, Problem> {
         let own = allowances.plugins.get(plugin).unwrap_or(&allowances.plugin).concurrent;
-        let mut wanted = vec![(Whose::Plugin(plugin.to_owned()), own)];
-        if let Some(agent) = agent {
-            let most = allowances.agents.get(agent).map_or(usize::MAX, |allowance| allowance.concurrent);
-            wanted.push((Whose::Agent(agent.to_owned()), most));
+        let key = agent.map(|agent| agent.key().clone());
+        let mut wanted = vec![(Whose::Plugin(plugin.to_owned(), key.clone()), own)];
+        if let Some(key) = &key {
+            let most = allowances.about(sections).map(|allowance| allowance.concurrent).min();
+            wanted.push((Whose::Agent(key.clone()), most.unwrap_or(usize::MAX)));
         }
+        let name = || crate::text::clean_line(agent.map(Agent::name).unwrap_or_default());
+        let share = match key {
+            Some(key) => Some(self.agents.take(key).map_err(|full| {
+                Problem::Limit(format!(
+                    "the agent `{}` runs {} commands at once already; wait for one to end",
+                    name(),
+                    full.held
+                ))
+            })?),
+            None => None,
+        };
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         for (whose, most) in &wanted {
             if running.get(whose).is_some_and(|count| count >= most) {
                 let whose = match whose {
-                    Whose::Plugin(name) => format!("the plugin `{name}`"),
-                    Whose::Agent(path) => format!("the agent `{}`", crate::text::clean_line(path)),
+                    Whose::Plugin(plugin, None) => format!("the plugin `{plugin}`"),
+                    Whose::Plugin(plugin, Some(_)) => {
+                        format!("the plugin `{plugin}` for the agent `{}`", name())
+                    }
+                    Whose::Agent(_) => format!("the agent `{}`", name()),
                 };
                 return Err(Problem::Limit(format!(
                     "{whose} runs {most} commands at once already; wait for one to end, or raise `concurrent` in config.toml"
@@ -159,22 +216,19 @@ impl Runs {
             *running.entry(whose.clone()).or_default() += 1;
         }
         drop(running);
-        Ok(Run { whose, running: Arc::clone(&self.running) })
+        Ok(Run { whose, running: Arc::clone(&self.running), _share: share })
     }
 
-    /// The pace that all runs of a plugin for one principal share, and their unanswered calls.
-    pub(crate) fn pace(
-        &self,
-        plugin: &str,
-        agent: Option<&str>,
-        allowance: &Allowance,
-    ) -> (Arc<Pace>, Arc<Unanswered>) {
-        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || {
-            let pace = Pace::new(allowance.crossings_at_once, allowance.crossings_per_second);
-            (Arc::new(pace), Arc::new(Unanswered::new(allowance.unanswered)))
+    /// What all runs of a plugin for one principal share.
+    pub(crate) fn flow(&self, plugin: &str, agent: Option<&Agent>, allowance: &Allowance) -> Flow {
+        let whose = Arc::new((plugin.to_owned(), agent.map(|agent| agent.key().clone())));
+        let mut flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || Flow {
+            pace: Arc::new(Pace::new(allowance.crossings_at_once, allowance.crossings_per_second)),
+            unanswered: Arc::new(Unanswered::new(allowance.unanswered, self.unanswered.of(whose.clone()))),
+            streams: Arc::new(Streams::new(allowance.streams, self.streams.of(whose.clone()))),
         };
-        paces.entry((plugin.to_owned(), agent.map(str::to_owned))).or_insert_with(make).clone()
+        flows.entry(whose.clone()).or_insert_with(make).clone()
     }
 }
 
@@ -197,20 +251,57 @@ pub const UNATTENDED: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {
+    use powerbox_authority::grant::AgentId;
+
     use super::*;
 
+    fn agent(digit: char, name: &str) -> Agent {
+        let number: String = std::iter::repeat_n(digit, 64).collect();
+        Agent::new(AgentId::parse(&format!("{number}:{number}")).unwrap(), name)
+    }
+
+    fn sections(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
     #[test]
-    fn runs_are_counted_by_plugin_and_by_agent() {
+    fn runs_for_one_agent_take_nothing_from_others() {
         let mut allowances = Allowances::default();
         allowances.plugin.concurrent = 2;
-        allowances.agents.insert("scout".into(), Allowance { concurrent: 1, ..Allowance::default() });
+        allowances.agents.insert("scout".into(), Allowance { concurrent: 3, ..Allowance::default() });
+        let (scout, eve) = (agent('a', "scout"), agent('b', "eve"));
         let runs = Runs::default();
-        let first = runs.enter("a", Some("scout"), &allowances).unwrap();
-        assert!(matches!(runs.enter("b", Some("scout"), &allowances), Err(Problem::Limit(_))), "the agent's");
-        let _second = runs.enter("a", None, &allowances).unwrap();
-        assert!(matches!(runs.enter("a", None, &allowances), Err(Problem::Limit(_))), "the plugin's");
+        let of_scout = || sections(&["scout"]);
+        let enter = |plugin: &str| runs.enter(plugin, Some(&scout), &of_scout(), &allowances);
+        let first = enter("a").unwrap();
+        let _second = enter("a").unwrap();
+        let refused = enter("a").map(drop).unwrap_err().to_string();
+        assert!(refused.contains("plugin `a` for the agent `scout`"), "{refused}");
+        // The same plugin still runs for the person and for another agent.
+        let _person = runs.enter("a", None, &sections(&[]), &allowances).unwrap();
+        let _other = runs.enter("a", Some(&eve), &sections(&[]), &allowances).unwrap();
+        let _third = enter("b").unwrap();
+        let refused = enter("c").map(drop).unwrap_err().to_string();
+        assert!(refused.contains("the agent `scout` runs 3"), "{refused}");
         drop(first);
-        runs.enter("b", Some("scout"), &allowances).unwrap();
+        enter("c").unwrap();
+    }
+
+    #[test]
+    fn an_agent_leaves_compartments_to_the_person_and_to_other_agents() {
+        let mut allowances = Allowances::default();
+        allowances.plugin.concurrent = usize::MAX;
+        let runs = Runs::default();
+        let greedy = agent('a', "greedy");
+        let mut held = Vec::new();
+        while let Ok(run) = runs.enter("a", Some(&greedy), &sections(&[]), &allowances) {
+            held.push(run);
+            assert!(held.len() < RUNS_FOR_AGENTS, "one agent has everything");
+        }
+        // By another plugin it gets no more either.
+        assert!(runs.enter("b", Some(&greedy), &sections(&[]), &allowances).is_err());
+        runs.enter("a", Some(&agent('b', "other")), &sections(&[]), &allowances).unwrap();
+        runs.enter("a", None, &sections(&[]), &allowances).unwrap();
     }
 
     #[test]
@@ -221,8 +312,23 @@ mod tests {
         less.run.calls = u64::MAX;
         less.run.wall = None;
         allowances.agents.insert("scout".into(), less);
-        let held = allowances.of("a", Some("scout"));
+        let held = allowances.of("a", &sections(&["scout"]));
         let plain = Allowance::default().run;
         assert_eq!((held.run.memory, held.run.calls, held.run.wall), (1 << 20, plain.calls, plain.wall));
+        // Limits that were written about an agent under two names hold both.
+        allowances.agents.insert("old-scout".into(), Allowance { concurrent: 1, ..Allowance::default() });
+        let held = allowances.of("a", &sections(&["scout", "old-scout", "unknown"]));
+        assert_eq!((held.run.memory, held.concurrent), (1 << 20, 1));
+    }
+
+    #[test]
+    fn what_a_plugin_shares_is_kept_apart_for_each_for_whom_it_acts() {
+        let runs = Runs::default();
+        let allowance = Allowance::default();
+        let scout = agent('a', "scout");
+        let flow = |agent: Option<&Agent>| runs.flow("a", agent, &allowance);
+        assert!(Arc::ptr_eq(&flow(Some(&scout)).pace, &flow(Some(&agent('a', "renamed"))).pace));
+        assert!(!Arc::ptr_eq(&flow(Some(&scout)).pace, &flow(None).pace));
+        assert!(!Arc::ptr_eq(&flow(Some(&scout)).pace, &flow(Some(&agent('b', "scout"))).pace));
     }
 }

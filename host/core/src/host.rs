@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use powerbox_authority::audit::{Audit, AuditBounds, AuditError};
 use powerbox_authority::clock::Clock;
+use powerbox_authority::grant::AgentKey;
 use powerbox_authority::ledger::{AddError, Following, Ledger, LedgerError};
 use powerbox_captp::CallError;
 use powerbox_sandbox::{CacheBounds, CacheError, CodeCache, Engine, EngineError, EngineOptions};
@@ -14,7 +15,7 @@ use crate::daemon::{Connect, ConnectError, Daemon};
 use crate::event::Event;
 use crate::grants::{Book, Held};
 use crate::journal::{Journal, Runs as WatchedRuns};
-use crate::local::store::{Change, Gate, Owner, SpaceError, Spaces};
+use crate::local::store::{Change, Gate, KeptData, KeptId, KeptSpace, Owner, SpaceError, Spaces};
 use crate::local::{Here, Outside};
 use crate::news::News;
 use crate::plugin::{
@@ -22,7 +23,7 @@ use crate::plugin::{
     private_folder,
 };
 use crate::principal::Principal;
-use crate::quarantine::{PutAside, Quarantine};
+use crate::quarantine::{PutAside, Quarantine, Whose};
 use crate::registry::{Owners, Registry};
 use crate::reload::{AT_START, Look, Looks};
 
@@ -348,12 +349,13 @@ impl Host {
         &self.0.quarantine
     }
 
-    /// Whether a plugin is put aside now, for it failed too often.
-    pub fn put_aside(&self, plugin: &Plugin) -> Option<PutAside> {
-        self.0.quarantine.check(plugin.name(), &plugin.digest().to_string()).err()
+    /// Whether a plugin is put aside now for an agent, or for the person: it failed too often when it acted for them.
+    pub fn put_aside(&self, plugin: &Plugin, agent: Option<&AgentKey>) -> Option<PutAside> {
+        let whose = Whose { plugin: plugin.name(), agent };
+        self.0.quarantine.check(&whose, &plugin.digest().to_string()).err()
     }
 
-    /// Lets a plugin run again that was put aside. Tells whether it had failed.
+    /// Lets a plugin run again that was put aside, for everybody. Tells whether it had failed.
     ///
     /// # Errors
     ///
@@ -422,6 +424,33 @@ impl Host {
                 all.insert(key, String::from_utf8_lossy(&value).into_owned());
             }
         }
+    }
+
+    /// What an installed plugin keeps, for whomever it acts.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be used.
+    pub fn kept_by(&self, plugin: &str) -> Result<Vec<KeptSpace>, SpaceError> {
+        self.0.spaces.kept_by(plugin)
+    }
+
+    /// What plugins of a name kept that are not installed any more, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be used.
+    pub fn kept_of(&self, name: &str) -> Result<Vec<KeptData>, SpaceError> {
+        self.0.spaces.kept_of(name)
+    }
+
+    /// Deletes what a plugin kept that is not installed any more.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be used.
+    pub fn forget_kept(&self, id: KeptId) -> Result<(), SpaceError> {
+        self.0.spaces.forget_kept(id)
     }
 
     /// What keeps a plugin's commands and a migration of its store apart.

@@ -14,12 +14,12 @@ use crate::grants::GiveError;
 use crate::host::Host;
 use crate::local::HTTP;
 use crate::local::http::{Origin as WebOrigin, OriginError};
-use crate::local::store::SpaceError;
+use crate::local::store::{KeptData, KeptId, SpaceError};
 use crate::local::wasi::{VIRTUAL, VIRTUAL_WASI, WASI, WASI_IN_WORDS};
 use crate::membrane::Problem;
 use crate::migration::{MigrateError, PATIENCE};
 use crate::plugin::{
-    Ask, Before, Candidate, Code, Difference, InstalledPlugin, Origin, Plugin, PluginError, Source,
+    Ask, Before, Candidate, Code, Data, Difference, InstalledPlugin, Origin, Plugin, PluginError, Source,
     StoreError, local_interface, may_die_at, slot_meant, slots,
 };
 use crate::words::{Claim, Owner};
@@ -127,6 +127,10 @@ pub struct Installation {
     claim: Claim,
     /// Whether the person agreed that it is not signed as the one before.
     unsigned_agreed: bool,
+    /// What plugins of this name kept that are not installed any more.
+    kept: Vec<KeptData>,
+    /// Which of that it begins with.
+    adopt: Option<KeptId>,
 }
 
 impl Installation {
@@ -220,6 +224,22 @@ impl Installation {
             self.bound.insert(WASI.to_owned(), target.clone());
             self.bindings.insert(WASI.to_owned(), target);
         }
+    }
+
+    /// What an earlier installation of this name kept and this one would not get by itself, since it cannot be told to be
+    /// of the same author: it is unsigned, or signed by another key. The latest comes first.
+    pub fn kept_by_others(&self) -> &[KeptData] {
+        if self.adopt.is_some() { &[] } else { &self.kept }
+    }
+
+    /// What an earlier installation kept that this one begins with.
+    pub fn adopts(&self) -> Option<&KeptData> {
+        self.kept.iter().find(|kept| Some(kept.id) == self.adopt)
+    }
+
+    /// Lets it begin with what an earlier installation kept, the latest: the person says that it may.
+    pub fn adopt_data(&mut self) {
+        self.adopt = self.adopt.or(self.kept.first().map(|kept| kept.id));
     }
 
     /// Whether its author calls it an older version than the one before.
@@ -333,7 +353,12 @@ impl Host {
             signature_seen,
             ask: plugin.ask(),
         };
-        Ok(Installation { plugin, record, bytes, bound, bindings, before, claim, unsigned_agreed: false })
+        // Where there is a version before, that has what was kept.
+        let kept = if before.is_none() { self.kept_of(&record.name)? } else { Vec::new() };
+        // The same key signed both, so it is the same author's.
+        let same = |kept: &&KeptData| record.signer.is_some() && kept.signer == record.signer;
+        let adopt = kept.iter().find(same).map(|kept| kept.id);
+        Ok(Installation { plugin, record, bytes, bound, bindings, before, claim, unsigned_agreed: false, kept, adopt })
     }
 
     /// Finds what the person binds slots to.
@@ -386,7 +411,7 @@ impl Host {
         if let Some(refused) = installation.refused_unsigned() {
             return Err(refused);
         }
-        let Installation { plugin, record, bytes, bound, before, claim, .. } = installation;
+        let Installation { plugin, record, bytes, bound, before, claim, adopt, .. } = installation;
         let name = record.name.clone();
         let change = self.begin_change().await?;
         let now = self.installed().list()?.into_iter().find(|known| known.name == name);
@@ -404,7 +429,7 @@ impl Host {
         };
         may_die_at("install-migrated");
         let (digest, on_record) = (record.digest.clone(), record.clone());
-        let committed = self.commit_installation(&change, record, bound, before.is_none(), &plugin);
+        let committed = self.commit_installation(&change, record, bound, before.is_none(), adopt, &plugin);
         if let Some(migrated) = migrated {
             let old = before.map(|before| before.digest).unwrap_or_default();
             migrated.settle(self, if committed.is_ok() { &digest } else { &old });
@@ -459,7 +484,7 @@ impl Host {
         for (visit, Before { name, version }) in self.installed().broken_visits() {
             let ended = match version {
                 Some(version) => self.put_back(version).await,
-                None => match self.remove_plugin(&name).await {
+                None => match self.remove_plugin(&name, Data::Keep).await {
                     // It was killed before it had installed it.
                     Err(InstallError::Unknown(_)) => Ok(()),
                     removed => removed,
@@ -473,12 +498,13 @@ impl Host {
         }
     }
 
-    /// Removes an installed plugin and revokes all its grants: calls under way end with `revoked`.
+    /// Removes an installed plugin and revokes all its grants: calls under way end with `revoked`. What it kept is put
+    /// aside or deleted, as `data` says.
     ///
     /// # Errors
     ///
     /// If it is not installed, or cannot be removed.
-    pub async fn remove_plugin(&self, name: &str) -> Result<(), InstallError> {
+    pub async fn remove_plugin(&self, name: &str, data: Data) -> Result<(), InstallError> {
         let change = self.begin_change().await?;
         if let Some(known) = self.registry().plugin(name)
             && *known.origin() == Origin::Bundled
@@ -488,7 +514,7 @@ impl Host {
         if !self.installed().list()?.iter().any(|known| known.name == name) {
             return Err(InstallError::Unknown(name.to_owned()));
         }
-        self.commit_removal(&change, name)?;
+        self.commit_removal(&change, name, data)?;
         self.swap_out(name);
         Ok(())
     }

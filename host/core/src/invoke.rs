@@ -4,16 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use powerbox_authority::grant::{Ending, Grant, Holder, Target};
+use powerbox_authority::grant::{Agent, Ending, Grant, Holder, Target};
 use powerbox_authority::ledger::AddError;
 use powerbox_captp::{Answer, CallError, Object, Reply, Value as OuterValue, promise};
 use powerbox_passable::{Limits as ValueLimits, Value};
 use powerbox_sandbox::{Caller, Failure, Host as SandboxHost, LoadError, Type, Val};
 
+use crate::agents::agent_object;
 use crate::allowance::Allowance;
 use crate::bridge::{Reference as _, from_wit, to_wit};
 use crate::daemon::{ConnectError, Daemon, Dialect};
-use crate::designation::{DesignationError, UsageError, designate, lookup, parse, parse_path};
+use crate::designation::{DesignationError, UsageError, designate, parse};
 use crate::grants::{Held, HeldGrant};
 use crate::host::Host;
 use crate::journal::UnderWay;
@@ -24,7 +25,7 @@ use crate::local::{ClockPower, FrontEnd, LogPower, Output, OutputPower, RandomPo
 use crate::membrane::{DESIGNATED, Handle, Membrane, Problem, RECEIVER, Setting, Slot};
 use crate::plugin::{Origin, Plugin, is_power, local_interface_named, slots};
 use crate::principal::{Link, Principal};
-use crate::quarantine::PutAside;
+use crate::quarantine::{PutAside, Whose};
 use crate::registry::{Command, Entry, Registry, UnknownCommand};
 
 /// What a front end asks for.
@@ -116,7 +117,8 @@ impl Host {
         request: Request,
         front_end: Arc<dyn FrontEnd>,
     ) -> Result<Output, InvokeError> {
-        let (registry, entry, _stay) = self.find_current(&request.command).await?;
+        let agent = request.principal.agent();
+        let (registry, entry, _stay) = self.find_current(&request.command, agent).await?;
         let plugin = Arc::clone(&entry.plugin);
         let contract = |reason: String| InvokeError::Contract { plugin: plugin.name().to_owned(), reason };
         let command = entry.command().ok_or_else(|| contract("the command is gone".to_owned()))?;
@@ -132,15 +134,16 @@ impl Host {
             // What is said of the words names the command as it can be called.
             parse(&Command { name: called, ..command.clone() }, &request.words)?
         };
-        let agent_path = request.principal.agent();
-        self.quarantine().check(plugin.name(), &plugin.digest().to_string())?;
+        let whose = Whose { plugin: plugin.name(), agent: agent.map(Agent::key) };
+        self.quarantine().check(&whose, &plugin.digest().to_string())?;
         let principal = request
             .principal
             .with(Link::Plugin(plugin.name().to_owned()))
             .with(Link::Invocation(INVOCATIONS.fetch_add(1, Ordering::Relaxed)));
         let failed = |problem| InvokeError::Problem { principal: principal.clone(), problem };
-        let _run = self.runs().enter(plugin.name(), agent_path, self.allowances()).map_err(failed)?;
-        let allowance = self.allowances().of(plugin.name(), agent_path);
+        let sections = self.sections_of(agent.map(Agent::key)).map_err(AddError::from)?;
+        let _run = self.runs().enter(plugin.name(), agent, &sections, self.allowances()).map_err(failed)?;
+        let allowance = self.allowances().of(plugin.name(), &sections);
         self.follow_grants();
         let held = self.held(&request.principal, &plugin)?;
 
@@ -150,7 +153,7 @@ impl Host {
         });
         let reach = if words.needs_agent() || reaches {
             let daemon = self.daemon().await?;
-            let agent = agent_at(&daemon, agent_path).await.map_err(failed)?;
+            let agent = agent_object(&daemon, agent).await.map_err(failed)?;
             Some(Reach { daemon, agent })
         } else {
             None
@@ -160,14 +163,14 @@ impl Host {
             Some(grant) => this_run.child(grant, DESIGNATED),
             // Nothing that the user names gets through it.
             None => {
-                let nothing = Grant::unlisted(Holder::plugin(agent_path, plugin.name()), DESIGNATED);
+                let nothing = Grant::unlisted(Holder::plugin(agent, plugin.name()), DESIGNATED);
                 nothing.end(Ending::Revoked);
                 nothing
             }
         };
         let secrets = words.secrets();
-        let agent = reach.as_ref().map(|reach| (&reach.agent, reach.daemon.dialect()));
-        let designated = designate(command, words, agent, &designation).await;
+        let names = reach.as_ref().map(|reach| (&reach.agent, reach.daemon.dialect()));
+        let designated = designate(command, words, names, &designation).await;
         let invocation = designated.map_err(|error| match error {
             DesignationError::Problem(problem) => failed(problem),
             error => InvokeError::Designation(error),
@@ -181,18 +184,10 @@ impl Host {
             component.function(COMMANDS, "run").ok_or_else(|| contract("it exports no `run`".to_owned()))?;
         let parameter = run.params.first().ok_or_else(|| contract("its `run` takes nothing".to_owned()))?;
 
-        let slots = self.slots(
-            &plugin,
-            &registry,
-            &held,
-            agent_path,
-            reach.as_ref(),
-            &front_end,
-            &allowance,
-            &this_run,
-        );
+        let slots =
+            self.slots(&plugin, &registry, &held, agent, reach.as_ref(), &front_end, &allowance, &this_run);
         let ended = plugin_slots(&plugin).filter(|slot| held.had(slot)).map(str::to_owned).collect();
-        let (pace, unanswered) = self.runs().pace(plugin.name(), agent_path, &allowance);
+        let flow = self.runs().flow(plugin.name(), agent, &allowance);
         let membrane = Membrane::new(Setting {
             principal: principal.clone(),
             slots,
@@ -200,8 +195,9 @@ impl Host {
             dialect: reach.as_ref().map_or(crate::daemon::Dialect::Embedded, |reach| reach.daemon.dialect()),
             audit: Arc::clone(self.audit()),
             front_end: Arc::clone(&front_end),
-            pace,
-            unanswered,
+            pace: flow.pace,
+            unanswered: flow.unanswered,
+            streams: flow.streams,
             secrets,
         });
         membrane.designate(&invocation);
@@ -219,7 +215,7 @@ impl Host {
             }
             None => component.invoke(COMMANDS, "run", vec![invocation], host, &allowance.run).await,
         };
-        self.quarantine().note(plugin.name(), &plugin.digest().to_string(), outcome.as_ref().err());
+        self.quarantine().note(&whose, &plugin.digest().to_string(), outcome.as_ref().err());
         let ended =
             outcome.map_err(|failure| plugin_failure(&plugin, &principal, failure)).and_then(|outcome| {
                 let output = output(run.result.as_ref(), outcome).map_err(contract)?;
@@ -233,7 +229,11 @@ impl Host {
 
     /// Finds a command. One of a plugin that keeps something keeps migrations out from here on, and is of the version
     /// that is on record: another process may have replaced the one that this process knows.
-    async fn find_current(&self, word: &str) -> Result<(Arc<Registry>, Entry, Option<Shared>), InvokeError> {
+    async fn find_current(
+        &self,
+        word: &str,
+        agent: Option<&Agent>,
+    ) -> Result<(Arc<Registry>, Entry, Option<Shared>), InvokeError> {
         loop {
             let registry = self.registry();
             let entry = registry.find(word)?;
@@ -261,6 +261,12 @@ impl Host {
                 }
                 self.spaces().settle(plugin.name(), &digest).map_err(|error| unusable(error.to_string()))?;
             }
+            // What was not allowed to be brought into the form of this version may be allowed by now.
+            if self.is_behind(plugin, agent).map_err(|error| unusable(error.to_string()))? {
+                drop(stay);
+                self.catch_up(plugin, agent).await.map_err(|error| unusable(error.to_string()))?;
+                continue;
+            }
             // It may have been replaced while this waited.
             if self.registry().plugin(plugin.name()).is_some_and(|now| Arc::ptr_eq(now, plugin)) {
                 return Ok((registry, entry, Some(stay)));
@@ -274,7 +280,7 @@ impl Host {
         plugin: &Plugin,
         registry: &Arc<Registry>,
         held: &Held,
-        agent: Option<&str>,
+        agent: Option<&Agent>,
         reach: Option<&Reach>,
         front_end: &Arc<dyn FrontEnd>,
         allowance: &Allowance,
@@ -305,7 +311,7 @@ impl Host {
                         Some("powerbox:plugin/store") => {
                             let owner = Owner {
                                 plugin: plugin.name().to_owned(),
-                                agent: agent.map(str::to_owned),
+                                agent: agent.map(|agent| agent.key().clone()),
                                 slot: name.to_owned(),
                             };
                             let spaces = self.spaces().clone();
@@ -409,17 +415,6 @@ impl Reach {
                 object
             }
             (None, _) => ask("lookup").object(),
-        }
-    }
-}
-
-/// The agent at a path of the person's names; without a path the person's own.
-pub(crate) async fn agent_at(daemon: &Daemon, path: Option<&str>) -> Result<Object, Problem> {
-    match path {
-        None => Ok(daemon.host().clone()),
-        Some(path) => {
-            let names = parse_path(path).map_err(Problem::Invalid)?;
-            lookup(daemon.host(), daemon.dialect(), names, path).await
         }
     }
 }

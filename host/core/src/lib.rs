@@ -18,6 +18,8 @@ pub use powerbox_authority::text;
 
 mod agreement;
 pub use agreement::{Line, defaults, designated};
+mod agents;
+pub use agents::AgentError;
 
 mod allowance;
 pub use allowance::{Allowance, Allowances, UNATTENDED};
@@ -44,6 +46,7 @@ mod names;
 
 mod news;
 pub use news::News;
+pub use powerbox_authority::grant::{Agent, AgentKey};
 
 mod principal;
 pub use principal::{Link, Principal};

@@ -4,27 +4,30 @@ use std::time::Duration;
 
 use powerbox_captp::{Answer, Value};
 
+use crate::agents::agent_object;
 use crate::host::Host;
-use crate::invoke::agent_at;
-use crate::principal::Principal;
 
 /// A person waits while names are completed; a slow daemon is not worth it.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Host {
-    /// The paths that begin with `prefix` in the names of a principal, for completion: the names in the directory
+    /// The paths that begin with `prefix` in the names of the agent at a path, or in the person's, for completion: the names in the directory
     /// that the prefix has reached. Empty if the daemon does not answer in time.
-    pub async fn complete_names(&self, principal: &Principal, prefix: &str) -> Vec<String> {
-        tokio::time::timeout(PATIENCE, self.matching_names(principal, prefix))
+    pub async fn complete_names(&self, agent: Option<&str>, prefix: &str) -> Vec<String> {
+        tokio::time::timeout(PATIENCE, self.matching_names(agent, prefix))
             .await
             .ok()
             .flatten()
             .unwrap_or_default()
     }
 
-    async fn matching_names(&self, principal: &Principal, prefix: &str) -> Option<Vec<String>> {
+    async fn matching_names(&self, agent: Option<&str>, prefix: &str) -> Option<Vec<String>> {
         let daemon = self.daemon().await.ok()?;
-        let agent = agent_at(&daemon, principal.agent()).await.ok()?;
+        let agent = match agent {
+            Some(path) => Some(self.look_for_agent(path).await.ok()?),
+            None => None,
+        };
+        let agent = agent_object(&daemon, agent.as_ref()).await.ok()?;
         let (parents, last) = match prefix.rsplit_once('/') {
             Some((parents, last)) => (Some(parents), last),
             None => (None, prefix),

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use powerbox_authority::grant::Agent;
+
 /// For whom a call is made: a chain in which each link acts for the one before it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Principal(Arc<[Link]>);
@@ -10,8 +12,8 @@ pub struct Principal(Arc<[Link]>);
 pub enum Link {
     /// The person whose host this is.
     Person,
-    /// An agent whose names a command is run with, by its path in the names of the link before.
-    Agent(String),
+    /// An agent whose names a command is run with. It has been [found](crate::Host::agent), so it is known who it is.
+    Agent(Agent),
     /// A plugin.
     Plugin(String),
     /// One run of a command.
@@ -22,6 +24,14 @@ impl Principal {
     /// The person.
     pub fn person() -> Self {
         Self(Arc::new([Link::Person]))
+    }
+
+    /// The person, or an agent of theirs.
+    pub fn of(agent: Option<&Agent>) -> Self {
+        match agent {
+            Some(agent) => Self::person().with(Link::Agent(agent.clone())),
+            None => Self::person(),
+        }
     }
 
     /// The same chain with one link more.
@@ -51,12 +61,9 @@ impl Principal {
             .unwrap_or_default()
     }
 
-    /// The agent whose names count, as a path from the person's own names; `None` is the person's own.
-    pub fn agent(&self) -> Option<&str> {
-        self.0
-            .iter()
-            .rev()
-            .find_map(|link| if let Link::Agent(path) = link { Some(path.as_str()) } else { None })
+    /// The agent whose names count; `None` is the person's own.
+    pub fn agent(&self) -> Option<&Agent> {
+        self.0.iter().rev().find_map(|link| if let Link::Agent(agent) = link { Some(agent) } else { None })
     }
 }
 
@@ -68,7 +75,7 @@ impl fmt::Display for Principal {
             }
             match link {
                 Link::Person => f.write_str("person")?,
-                Link::Agent(path) => write!(f, "agent {}", crate::text::clean_line(path))?,
+                Link::Agent(agent) => write!(f, "agent {}", crate::text::clean_line(agent.name()))?,
                 Link::Plugin(name) => write!(f, "plugin {name}")?,
                 Link::Invocation(number) => write!(f, "invocation {number}")?,
             }

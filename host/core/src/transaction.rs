@@ -15,9 +15,10 @@ use crate::grants::{GiveError, PERSON, record_act};
 use crate::host::Host;
 use crate::install::InstallError;
 use crate::local::is_asked_for;
+use crate::local::store::{Kept, KeptId};
 use crate::local::wasi::WASI;
 use crate::migration::PATIENCE;
-use crate::plugin::{Changing, InstalledPlugin, Intent, Plugin, local_interface, may_die_at, slots};
+use crate::plugin::{Changing, Data, InstalledPlugin, Intent, Plugin, local_interface, may_die_at, slots};
 
 /// How often is looked whether another process is done.
 const AGAIN: Duration = Duration::from_millis(10);
@@ -77,13 +78,13 @@ impl Host {
 
     async fn finish(&self, changing: &Changing, intent: Intent) -> Result<(), InstallError> {
         match &intent {
-            Intent::Remove { name } => self.remove_all_of(name)?,
-            Intent::Install { record, bound, fresh } => match self.load_installed(record).await {
+            Intent::Remove { name, data } => self.remove_all_of(name, *data)?,
+            Intent::Install { record, bound, fresh, adopt } => match self.load_installed(record).await {
                 Ok(plugin) => {
                     let before = self.installed().list()?.into_iter().find(|known| known.name == record.name);
                     if before.as_ref().is_some_and(|before| before.digest == record.digest) {
                         // It was recorded, so what it kept was in its form before. Only that may not be in place yet.
-                        self.give_and_record(record, bound, *fresh, &plugin)?;
+                        self.give_and_record(record, bound, *fresh, *adopt, &plugin)?;
                         self.spaces().settle(&record.name, &record.digest)?;
                         return Ok(changing.end()?);
                     }
@@ -91,7 +92,7 @@ impl Host {
                     // What it kept may not be in its form yet, and if it is, this makes the same of it again.
                     match self.migrate(&plugin, from, PATIENCE).await {
                         Ok(migrated) => {
-                            let done = self.give_and_record(record, bound, *fresh, &plugin);
+                            let done = self.give_and_record(record, bound, *fresh, *adopt, &plugin);
                             let old = before.map(|before| before.digest).unwrap_or_default();
                             migrated.settle(self, if done.is_ok() { &record.digest } else { &old });
                             done?;
@@ -125,12 +126,13 @@ impl Host {
         record: InstalledPlugin,
         bound: BTreeMap<String, Target>,
         fresh: bool,
+        adopt: Option<KeptId>,
         plugin: &Plugin,
     ) -> Result<(), InstallError> {
-        let intent = Intent::Install { record: Box::new(record.clone()), bound: bound.clone(), fresh };
+        let intent = Intent::Install { record: Box::new(record.clone()), bound: bound.clone(), fresh, adopt };
         change.changing.intend(&intent)?;
         may_die_at("install-intended");
-        let done = self.give_and_record(&record, &bound, fresh, plugin);
+        let done = self.give_and_record(&record, &bound, fresh, adopt, plugin);
         if done.is_err() {
             if fresh {
                 // What is not recorded as installed has nothing.
@@ -144,21 +146,41 @@ impl Host {
         Ok(change.changing.end()?)
     }
 
-    /// Removes a plugin with all that it has.
-    pub(crate) fn commit_removal(&self, change: &Change<'_>, name: &str) -> Result<(), InstallError> {
-        change.changing.intend(&Intent::Remove { name: name.to_owned() })?;
+    /// Removes a plugin with all that it was granted.
+    pub(crate) fn commit_removal(
+        &self,
+        change: &Change<'_>,
+        name: &str,
+        data: Data,
+    ) -> Result<(), InstallError> {
+        change.changing.intend(&Intent::Remove { name: name.to_owned(), data })?;
         may_die_at("removal-intended");
-        self.remove_all_of(name)?;
+        self.remove_all_of(name, data)?;
         Ok(change.changing.end()?)
     }
 
-    fn remove_all_of(&self, name: &str) -> Result<(), InstallError> {
+    fn remove_all_of(&self, name: &str, data: Data) -> Result<(), InstallError> {
         self.book().remove_plugin(name)?;
         may_die_at("removal-revoked");
+        // Before the record goes, which says whose it was. Whoever has this name next begins with nothing.
+        match data {
+            Data::Delete => self.spaces().forget(name)?,
+            Data::Keep => {
+                let record = self.installed().list()?.into_iter().find(|known| known.name == name);
+                let version = record.as_ref().and_then(|record| self.version_before(record));
+                let whose = Kept {
+                    name,
+                    signer: record.as_ref().and_then(|record| record.signer.as_deref()),
+                    version: version.as_deref(),
+                    digest: record.as_ref().map(|record| record.digest.as_str()),
+                };
+                self.spaces().put_aside(whose, self.ledger().clock().now())?;
+            }
+        }
+        may_die_at("removal-kept");
         self.installed().remove(name)?;
         may_die_at("removal-recorded");
-        // Whoever has this name next begins anew.
-        Ok(self.spaces().forget(name)?)
+        Ok(())
     }
 
     fn give_and_record(
@@ -166,12 +188,14 @@ impl Host {
         record: &InstalledPlugin,
         bound: &BTreeMap<String, Target>,
         fresh: bool,
+        adopt: Option<KeptId>,
         plugin: &Plugin,
     ) -> Result<(), InstallError> {
         if fresh {
             // Another plugin may have had this name: what was granted to that one was not granted to this one.
             self.book().remove_plugin(&record.name)?;
-            self.spaces().forget(&record.name)?;
+            let now = self.ledger().clock().now();
+            self.spaces().begin_with(&record.name, &record.digest, adopt, now)?;
         }
         self.give_at_installation(bound, plugin)?;
         may_die_at("install-granted");

@@ -4,11 +4,14 @@
 //! the database thread begins it in the same order in which it makes changes known. What a client does not ask for
 //! waits in the subscription, within a budget that all subscriptions share; one that goes beyond it ends with an error
 //! once what it kept has been read.
+//!
+//! Both bounds, of subscriptions and of what they hold, are counted by the directory or agent whose names are followed:
+//! nobody who follows one takes from those who follow others all that there is.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use powerbox_authority::shares::{Share, Shares};
 use powerbox_captp::{CallError, Reply, Value};
 use tokio::sync::oneshot;
 
@@ -22,8 +25,8 @@ use crate::store::{Change, ChangeKind};
 #[derive(Debug)]
 pub(crate) struct Changes {
     by_directory: Mutex<HashMap<FormulaNumber, Vec<Weak<Subscription>>>>,
-    subscriptions: AtomicUsize,
-    bytes: AtomicUsize,
+    subscriptions: Shares<FormulaNumber>,
+    bytes: Shares<FormulaNumber>,
     limits: Limits,
 }
 
@@ -43,12 +46,13 @@ pub(crate) struct Subscription {
     directory: FormulaNumber,
     topic: Topic,
     state: Mutex<State>,
+    _share: Share<FormulaNumber>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    kept: VecDeque<Record>,
-    bytes: usize,
+    /// Each with its room in the budget.
+    kept: VecDeque<(Record, Share<FormulaNumber>)>,
     waiting: VecDeque<oneshot::Sender<Result<Value, CallError>>>,
     lost: bool,
     ended: bool,
@@ -71,15 +75,15 @@ impl Changes {
     pub(crate) fn new(limits: Limits) -> Arc<Self> {
         Arc::new(Self {
             by_directory: Mutex::default(),
-            subscriptions: AtomicUsize::new(0),
-            bytes: AtomicUsize::new(0),
+            subscriptions: Shares::new(limits.subscriptions),
+            bytes: Shares::new(limits.subscription_bytes),
             limits,
         })
     }
 
     /// Gives the number of open subscriptions.
     pub(crate) fn count(&self) -> usize {
-        self.subscriptions.load(Ordering::Relaxed)
+        self.subscriptions.taken()
     }
 
     /// Makes a subscription, which hears of nothing before it [begins](Subscription::begin).
@@ -88,12 +92,12 @@ impl Changes {
         directory: FormulaNumber,
         topic: Topic,
     ) -> Result<Arc<Subscription>, Failure> {
-        let most = self.limits.subscriptions;
-        if self.subscriptions.fetch_add(1, Ordering::Relaxed) >= most {
-            self.subscriptions.fetch_sub(1, Ordering::Relaxed);
-            return Err(Failure::Limit { most: most as u64, what: "subscriptions" });
-        }
-        Ok(Arc::new(Subscription { changes: self.clone(), directory, topic, state: Mutex::default() }))
+        let share = self.subscriptions.take(directory).map_err(|full| Failure::Limit {
+            most: full.held as u64,
+            what: "subscriptions to these names now",
+        })?;
+        let (changes, state) = (self.clone(), Mutex::default());
+        Ok(Arc::new(Subscription { changes, directory, topic, state, _share: share }))
     }
 
     /// Tells subscribers what has happened. Called by the database thread only, in the order of the changes.
@@ -113,16 +117,6 @@ impl Changes {
 
     fn table(&self) -> MutexGuard<'_, HashMap<FormulaNumber, Vec<Weak<Subscription>>>> {
         self.by_directory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes room from the common budget.
-    fn reserve(&self, bytes: usize) -> bool {
-        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let fits = before.saturating_add(bytes) <= self.limits.subscription_bytes;
-        if !fits {
-            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        }
-        fits
     }
 }
 
@@ -160,21 +154,14 @@ impl Subscription {
                 return;
             }
         }
-        let bytes = record.bytes();
-        if self.changes.reserve(bytes) {
-            state.bytes += bytes;
-            state.kept.push_back(record);
-        } else {
-            state.lost = true;
+        match self.changes.bytes.take_some(self.directory, record.bytes()) {
+            Ok(room) => state.kept.push_back((record, room)),
+            Err(_) => state.lost = true,
         }
     }
 
     fn take(&self, state: &mut State) -> Option<Record> {
-        let record = state.kept.pop_front()?;
-        let bytes = record.bytes();
-        state.bytes -= bytes;
-        self.changes.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        Some(record)
+        state.kept.pop_front().map(|(record, _)| record)
     }
 
     /// Writes a record as clients read it.
@@ -239,9 +226,6 @@ impl Source for Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let bytes = self.lock().bytes;
-        self.changes.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        self.changes.subscriptions.fetch_sub(1, Ordering::Relaxed);
         let mut table = self.changes.table();
         if let Some(subscriptions) = table.get_mut(&self.directory) {
             subscriptions.retain(|subscription| subscription.strong_count() > 0);

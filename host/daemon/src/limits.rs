@@ -26,10 +26,11 @@ pub struct Limits {
     pub names_per_directory: usize,
     /// How many names a path may have; 1,000 by default. Each is a call of its own.
     pub path_names: usize,
-    /// How many subscriptions to name changes may be open at once; 1,024 by default.
+    /// How many subscriptions to name changes may be open at once; 1,024 by default. Those who follow the names of one
+    /// directory or agent have at most half of what those who follow others leave.
     pub subscriptions: usize,
-    /// How many bytes all subscriptions together may hold for clients that do not ask for them; 64 MiB by default. A
-    /// subscription that cannot keep a change any more ends with an error.
+    /// How many bytes all subscriptions together may hold for clients that do not ask for them; 64 MiB by default, shared
+    /// in the same way. A subscription that cannot keep a change any more ends with an error.
     pub subscription_bytes: usize,
     /// How many calls of `next` may wait at one iterator; 1,024 by default.
     pub waiting_nexts: usize,

@@ -10,7 +10,7 @@ use powerbox_core::grants::Gift;
 use powerbox_core::local::Output;
 use powerbox_core::local::store::Owner;
 use powerbox_core::plugin::{Origin, Signatures, slot_meant};
-use powerbox_core::{Allowances, Bundled, Host, HostConfig, InvokeError, Link, Principal, Request};
+use powerbox_core::{Agent, Allowances, Bundled, Host, HostConfig, InvokeError, Principal, Request};
 use powerbox_sandbox::EngineOptions;
 use serde_json::Value as Json;
 use tokio::sync::watch;
@@ -222,7 +222,7 @@ impl Stage {
     fn grant(
         &self,
         slot: &str,
-        agent: Option<&str>,
+        agent: Option<&Agent>,
     ) -> Result<powerbox_authority::grant::GrantId, BenchError> {
         let registry = self.host.registry();
         let meant = registry.plugin(&self.plugin).and_then(|plugin| slot_meant(plugin.manifest(), slot));
@@ -233,13 +233,13 @@ impl Stage {
     }
 
     /// Who owns the plugin's store when it acts for an agent, or for the person.
-    fn store(&self, agent: Option<&str>) -> Option<Owner> {
+    fn store(&self, agent: Option<&Agent>) -> Option<Owner> {
         let registry = self.host.registry();
         let plugin = registry.plugin(&self.plugin)?;
         let slot = slot_meant(plugin.manifest(), "store")?;
         Some(Owner {
             plugin: self.plugin.clone(),
-            agent: agent.map(str::to_owned),
+            agent: agent.map(|agent| agent.key().clone()),
             slot: slot.slot.to_owned(),
         })
     }
@@ -253,15 +253,20 @@ impl Stage {
     }
 
     async fn step(&self, step: &Step, show: &dyn Show, golden: Golden<'_>) -> Result<StepReport, BenchError> {
+        let agent = match &step.agent {
+            Some(path) => Some(self.host.agent(path).await.map_err(wrong)?),
+            None => None,
+        };
+        let agent = agent.as_ref();
         let mut report = match (&step.run, &step.revoke) {
-            (Some(line), None) => self.command(line, step, show).await?,
+            (Some(line), None) => self.command(line, agent, step, show).await?,
             (None, Some(slot)) => {
-                self.host.revoke_grant(self.grant(slot, step.agent.as_deref())?).map_err(wrong)?;
+                self.host.revoke_grant(self.grant(slot, agent)?).map_err(wrong)?;
                 StepReport { what: format!("revoke {slot}"), ..StepReport::default() }
             }
             _ => return Err(wrong("a step has either `run` or `revoke`")),
         };
-        let kept = match (&step.store, self.store(step.agent.as_deref())) {
+        let kept = match (&step.store, self.store(agent)) {
             (Some(_), Some(owner)) => Some(self.host.read_store(&owner).map_err(wrong)?),
             (Some(_), None) => return Err(wrong("the plugin has no slot `store`")),
             (None, _) => None,
@@ -276,14 +281,17 @@ impl Stage {
         Ok(report)
     }
 
-    async fn command(&self, line: &str, step: &Step, show: &dyn Show) -> Result<StepReport, BenchError> {
+    async fn command(
+        &self,
+        line: &str,
+        agent: Option<&Agent>,
+        step: &Step,
+        show: &dyn Show,
+    ) -> Result<StepReport, BenchError> {
         let words = shlex::split(line).ok_or_else(|| wrong(format!("a quote is not closed: {line}")))?;
         let mut words = words.into_iter();
         let command = words.next().ok_or_else(|| wrong("there is nothing to run"))?;
-        let principal = match &step.agent {
-            Some(agent) => Principal::person().with(Link::Agent(agent.clone())),
-            None => Principal::person(),
-        };
+        let principal = Principal::of(agent);
         let person = Arc::new(Person::saying(step.confirm.or(self.confirm)));
         let before = self.crossings()?.last().map_or(0, |crossing| crossing.number);
         let request = Request { principal, command, words: words.collect() };

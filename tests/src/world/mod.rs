@@ -24,7 +24,7 @@ use powerbox_core::daemon::{Connect, ConnectError};
 use powerbox_core::local::FrontEnd;
 use powerbox_core::plugin::Signatures;
 use powerbox_core::{
-    Allowances, Bundled, Host, HostConfig, Installation, InvokeError, Link, Principal, Request,
+    Agent, Allowances, Bundled, Host, HostConfig, Installation, InvokeError, Principal, Request,
 };
 use powerbox_daemon::{Authority, Daemon, DaemonConfig, StopHandle};
 use powerbox_sandbox::EngineOptions;
@@ -84,6 +84,14 @@ impl World {
         Self::open(folder, options).await
     }
 
+    /// The same after something was done to its state while nothing ran.
+    pub async fn restarted_after(self, change: impl FnOnce()) -> Result<Self> {
+        let (folder, options) = (Arc::clone(&self.folder), self.options.clone());
+        self.close().await?;
+        change();
+        Self::open(folder, options).await
+    }
+
     /// A second host over the same state and daemon, as another process of the user has it.
     pub async fn second_host(&self) -> Result<Host> {
         host(self.folder.path(), &self.options).await
@@ -122,7 +130,18 @@ impl World {
 
     /// Runs a line of words for an agent.
     pub async fn run_as(&self, agent: &str, line: &str) -> Result<Shown, InvokeError> {
-        self.run_for(&agent_principal(agent), line, Arc::default()).await
+        let principal = self.principal(agent).await;
+        self.run_for(&principal, line, Arc::default()).await
+    }
+
+    /// An agent of the person's, as it is called now.
+    pub async fn agent(&self, path: &str) -> Agent {
+        self.host.agent(path).await.unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// The principal that an agent of the person's is.
+    pub async fn principal(&self, agent: &str) -> Principal {
+        Principal::of(Some(&self.agent(agent).await))
     }
 
     /// Runs a line of words with a person who watches and answers.
@@ -195,11 +214,6 @@ impl World {
         }
         Ok(())
     }
-}
-
-/// An agent of the person's.
-pub fn agent_principal(agent: &str) -> Principal {
-    Principal::person().with(Link::Agent(agent.to_owned()))
 }
 
 /// Reads caveats as a user writes them.

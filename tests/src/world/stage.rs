@@ -94,9 +94,9 @@ impl Agent {
             "list" => Reply::value(Value::texts(self.0.names().keys().map(String::as_str))),
             "identify" => match path(args)?.as_slice() {
                 [name] if self.0.get(name).is_none() => Reply::undefined(),
-                names => Reply::value(format!("id of {}", names.join("/"))),
+                names => Reply::value(identifier(&names.join("/"))),
             },
-            "lookupById" => match first.as_str().and_then(|id| id.strip_prefix("id of ")) {
+            "lookupById" => match first.as_str().and_then(identified) {
                 Some(path) => self.lookup(path.split('/').map(str::to_owned).collect())?,
                 None => return Err(CallError::type_error("no such identifier")),
             },
@@ -127,6 +127,20 @@ impl Agent {
             _ => Err(CallError::type_error(format!("Unknown pet name: {path:?}"))),
         }
     }
+}
+
+/// The identifier of what a path leads to: it has the form of a formula's, and tells the path.
+fn identifier(path: &str) -> String {
+    let number: String = path.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("{number:0<64}:{:0<64}", "")
+}
+
+/// The path that an identifier tells.
+fn identified(id: &str) -> Option<String> {
+    let (digits, []) = id.split_once(':')?.0.as_bytes().as_chunks::<2>() else { return None };
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Vec<u8> = digits.iter().map(byte).collect::<Option<_>>()?;
+    String::from_utf8(bytes).ok().map(|path| path.trim_end_matches('\0').to_owned())
 }
 
 /// The names in a list of texts.

@@ -9,6 +9,7 @@
 
 use powerbox_tests::powerbox::{Powerbox, component};
 use powerbox_tests::program::Finished;
+use powerbox_tests::terminal::AtTerminal;
 use serde_json::Value;
 
 /// A user with two directories, and `compare` installed over them.
@@ -173,4 +174,128 @@ fn the_audit_has_it_all_in_a_chain_that_shows_changes() {
     // Put back, it is sound again.
     std::fs::write(&segment, text).unwrap();
     assert_eq!(user.run(&words("audit --verify")).unwrap().status, Some(0));
+}
+
+#[test]
+fn an_agent_keeps_what_is_its_own_under_a_new_name_and_a_new_one_of_the_old_name_has_nothing() {
+    let user = user();
+    user.ok(&words("mkguest scout-mail scout --introduce notes=papers")).unwrap();
+    for slot in ["left=papers", "right=papers"] {
+        user.ok(&["grant", "add", "compare", slot, "--as", "scout"]).unwrap();
+    }
+    user.ok(&words("--as scout compare --all")).unwrap();
+    user.ok(&words("move scout old-scout")).unwrap();
+    user.ok(&words("mkguest m2 scout --introduce notes=papers")).unwrap();
+    let new = user.run(&words("--as scout compare")).unwrap();
+    assert!(new.stderr.contains("powerbox grant add compare left=NAME --as scout"), "{new:?}");
+    assert!(user.ok(&words("--as old-scout compare --all")).unwrap().contains("both"));
+    // A second name is no second agent.
+    user.ok(&words("copy old-scout again")).unwrap();
+    assert!(user.ok(&words("--as again compare --all")).unwrap().contains("both"));
+    user.ok(&words("remove again")).unwrap();
+
+    // What people read has the name that there is.
+    let listed = user.ok(&words("grant list")).unwrap();
+    assert!(listed.contains("agent old-scout\n") && listed.contains("the agent `old-scout`"), "{listed}");
+    let why = user.ok(&words("why compare")).unwrap();
+    assert!(why.contains("when it acts for the agent old-scout\n"), "{why}");
+    // The audit has the name of then, and finds it by the one of now.
+    let told = user.ok(&words("audit --json --agent old-scout --plugin compare")).unwrap();
+    let first: Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+    assert_eq!(first["agent"], "scout");
+    assert_eq!(first["agentKey"].as_str().unwrap().len(), 32);
+
+    // Taken back, it stays so under every name.
+    let agent = grant(&user, "agent old-scout", "@agent");
+    user.ok(&["grant", "revoke", &agent, "--yes"]).unwrap();
+    user.ok(&words("move old-scout third")).unwrap();
+    assert_ne!(user.run(&words("--as third compare")).unwrap().status, Some(0));
+    assert_eq!(
+        user.run(&words("list --as scout papers")).unwrap().stdout,
+        "plan\n",
+        "the new one is another"
+    );
+}
+
+#[test]
+fn what_is_no_agent_is_not_run_for() {
+    let user = user();
+    user.ok(&words("mkguest scout-mail scout")).unwrap();
+    for (name, status, said) in [
+        ("notes", 1, "`notes` is a directory, not an agent"),
+        ("scout-mail", 1, "`scout-mail` is a handle, not an agent"),
+        ("notes/plan", 1, "not an agent"),
+        ("nobody", 1, "there is nothing named `nobody`"),
+        ("a//b", 2, "empty name"),
+    ] {
+        // Neither by a command that uses names nor by one that does not.
+        for command in [&["list", "--as", name][..], &["--as", name, "help"]] {
+            let refused = user.run(command).unwrap();
+            assert_eq!(refused.status, Some(status), "{name}: {refused:?}");
+            assert!(refused.stderr.contains(said), "{name}: {refused:?}");
+        }
+    }
+    user.ok(&words("list --as scout")).unwrap();
+    user.ok(&words("--as scout help")).unwrap();
+}
+
+#[test]
+fn what_a_plugin_stored_is_deleted_or_kept_as_the_person_says() {
+    let user = Powerbox::embedded().unwrap();
+    let file = component("keeper-v1").unwrap();
+    let install = ["plugin", "install", file.to_str().unwrap(), "--yes"];
+    user.ok(&install).unwrap();
+    user.ok(&words("keep a mine")).unwrap();
+    user.ok(&words("mkguest scout-mail scout")).unwrap();
+    user.ok(&words("--as scout keep b theirs")).unwrap();
+
+    // Where nobody can be asked, nothing goes.
+    for command in ["plugin remove keeper", "--json plugin remove keeper"] {
+        let refused = user.run(&words(command)).unwrap();
+        denied(&refused, "--keep-data");
+    }
+    let refused = user.run(&words("plugin remove keeper")).unwrap();
+    assert!(refused.stderr.contains("1 key (5 bytes) for you"), "{refused:?}");
+    assert!(refused.stderr.contains("1 key (7 bytes) for the agent `scout`"), "{refused:?}");
+    assert_eq!(user.ok(&words("kept a")).unwrap(), "mine\n");
+
+    let kept = user.run(&words("plugin remove keeper --keep-data")).unwrap();
+    assert!(kept.stderr.contains("what it stored is kept: 2 keys (12 bytes)"), "{kept:?}");
+    // Nobody signed it, so that it could be anybody's: it begins with nothing until the person says something else.
+    let again = user.run(&install).unwrap();
+    assert!(again.stderr.contains("stored data under this name"), "{again:?}");
+    assert_eq!(user.ok(&words("kept a")).unwrap(), "nothing\n");
+    user.ok(&words("plugin remove keeper")).unwrap();
+    user.ok(&[&install[..], &["--adopt-data"]].concat()).unwrap();
+    assert_eq!(user.ok(&words("kept a")).unwrap(), "mine\n");
+    assert_eq!(user.ok(&words("--as scout kept b")).unwrap(), "theirs\n");
+
+    // What is kept of a plugin that is gone can be deleted, too.
+    user.ok(&words("plugin remove keeper --keep-data")).unwrap();
+    denied(&user.run(&words("plugin remove keeper")).unwrap(), "--yes");
+    user.ok(&words("plugin remove keeper --yes")).unwrap();
+    assert_eq!(user.run(&words("plugin remove keeper")).unwrap().status, Some(1));
+    let again = user.run(&install).unwrap();
+    assert!(!again.stderr.contains("stored data"), "{again:?}");
+    user.ok(&words("keep a more")).unwrap();
+    let deleted = user.run(&words("plugin remove keeper --yes")).unwrap();
+    assert!(deleted.stderr.contains("what it stored is deleted: 1 key"), "{deleted:?}");
+}
+
+#[test]
+fn at_a_terminal_the_person_is_asked_about_what_a_plugin_stored() {
+    let user = Powerbox::embedded().unwrap();
+    let file = component("keeper-v1").unwrap();
+    user.ok(&["plugin", "install", file.to_str().unwrap(), "--yes"]).unwrap();
+    user.ok(&words("keep a mine")).unwrap();
+    let remove = words("plugin remove keeper");
+    for (answer, status) in [("n\n", Some(1)), ("y\n", Some(0))] {
+        let mut terminal = AtTerminal::start(&user.command(&remove).unwrap()).unwrap();
+        terminal.wait_for("delete this? [y/N] ").unwrap();
+        assert!(terminal.shown().contains("1 key (5 bytes) for you"), "{}", terminal.shown());
+        terminal.type_in(answer).unwrap();
+        let (ended, shown) = terminal.finish().unwrap();
+        assert_eq!(ended, status, "{shown}");
+    }
+    assert_eq!(user.run(&words("kept a")).unwrap().status, Some(2), "there is no such command any more");
 }

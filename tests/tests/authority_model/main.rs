@@ -12,6 +12,7 @@
     reason = "this is a test, helpers included"
 )]
 
+mod agents;
 mod model;
 mod record;
 mod rules;

@@ -135,6 +135,7 @@ impl World {
             audit: Arc::clone(&run.audit),
             principal: format!("person > {}", grant.holder()),
             agent: None,
+            agent_key: None,
             plugin: "test".to_owned(),
             slot: grant.what().to_owned(),
         });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use powerbox_core::Principal;
 use powerbox_core::grants::Gift;
 use powerbox_core::membrane::Word;
-use powerbox_tests::world::{Person, agent_principal, run};
+use powerbox_tests::world::{Person, run};
 use serde_json::{Value as Json, json};
 
 use crate::attack::{Came, Guard, attacks, attempt, line, told};
@@ -280,7 +280,8 @@ async fn what_was_agreed_to_for_another_grant(guard: Guard) -> Came {
     let record = scene.world.host.give(&gift).await.unwrap();
     let wreck = line("", &json!([["vault", "wreck", "all", 1]]));
     let person = Arc::new(Person::default());
-    let _ = scene.world.run_for(&agent_principal("scout"), &wreck, Arc::clone(&person)).await;
+    let scout = scene.world.principal("scout").await;
+    let _ = scene.world.run_for(&scout, &wreck, Arc::clone(&person)).await;
     let digest = person.asked.lock().unwrap().first().cloned().expect("he was not asked").digest;
     let grant = if guard.is_up() { scene.world.grant("attacker", VAULT).unwrap().id } else { record.id };
     scene.world.host.approve_call(grant, &digest).unwrap();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use powerbox_core::Event;
+use powerbox_core::plugin::Data;
 use powerbox_core::registry::{Effect, NameRight, ParameterKind};
 use powerbox_tests::raw::{self, Raw};
 use powerbox_tests::world::{Stage, World};
@@ -317,7 +318,7 @@ async fn the_name_of_a_plugin_that_was_removed(guard: Guard) -> Came {
         World::on(&Stage::with([("box", powerbox_captp::Object::exo(Thing::new()).into())])).await.unwrap();
     let vault = crate::things::VAULT;
     world.install("attacker", &[(vault, "box"), ("left", "box")]).await.unwrap();
-    world.host.remove_plugin("attacker").await.unwrap();
+    world.host.remove_plugin("attacker", Data::Delete).await.unwrap();
     let left: &[(&str, &str)] = if guard.is_up() { &[] } else { &[("left", "box")] };
     world.install("attacker", &[&[(vault, "box")], left].concat()).await.unwrap();
     let said = crate::attack::attempt(&world, serde_json::json!([["left", "has", ["x"]]])).await;

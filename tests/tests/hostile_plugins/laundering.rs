@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use powerbox_captp::{CallError, Object, Value};
 use powerbox_core::grants::Gift;
-use powerbox_tests::world::{Person, World, agent_principal, run};
+use powerbox_tests::world::{Person, World, run};
 use serde_json::{Value as Json, json};
 
 use crate::attack::{Came, Guard, attacks, attempt, attempt_with, line, told};
@@ -298,7 +298,8 @@ async fn lent(guard: Guard, name: &str, prepare: impl AsyncFn(&World), steps: Js
     };
     world.host.give(&gift).await.unwrap();
     let said = told(
-        run(&world.host, &agent_principal("scout"), &line("", &steps), Arc::new(Person::default())).await,
+        run(&world.host, &world.principal("scout").await, &line("", &steps), Arc::new(Person::default()))
+            .await,
     );
     let left = world.ask("has", ["box", "deep", "plan"].map(Value::text).to_vec()).await.unwrap();
     Came::of(&world, left == Value::Bool(false), said)

@@ -22,6 +22,7 @@ mod errors;
 mod floods;
 mod greed;
 mod handles;
+mod identity;
 mod imports;
 mod laundering;
 mod names;
@@ -50,6 +51,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("consent", consent::ATTACKS),
     ("designation", designation::ATTACKS),
     ("asking", asking::ATTACKS),
+    ("identity", identity::ATTACKS),
 ];
 
 #[test]

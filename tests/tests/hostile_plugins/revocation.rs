@@ -7,6 +7,7 @@ use powerbox_authority::caveat::Caveat;
 use powerbox_authority::grant::{Holder, Record};
 use powerbox_captp::Value;
 use powerbox_core::grants::Gift;
+use powerbox_core::plugin::Data;
 use powerbox_core::{Host, Principal};
 use powerbox_tests::world::{Person, World};
 use serde_json::json;
@@ -129,7 +130,7 @@ async fn while_the_plugin_is_removed(guard: Guard) -> Came {
     let scene = Scene::new().await;
     let said = meanwhile(&scene, async || {
         if guard.is_up() {
-            scene.world.host.remove_plugin("attacker").await.unwrap();
+            scene.world.host.remove_plugin("attacker", Data::Delete).await.unwrap();
         }
     })
     .await;
@@ -230,7 +231,8 @@ async fn all_that_an_agent_had(guard: Guard) -> Came {
     let world = shared().await;
     world.host.give(&gift(Some("scout"), "left", Some("box"), None)).await.unwrap();
     if guard.is_up() {
-        revoke(&world.host, &world.grant_of(&Holder::agent("scout"), Record::AGENT).unwrap());
+        let scout = Holder::agent(&world.agent("scout").await);
+        revoke(&world.host, &world.grant_of(&scout, Record::AGENT).unwrap());
     }
     // A part of it that was not there before is not made of what has ended, either.
     let steps = json!([["left", "lookup", ["plan"]], ["from", "lookup"]]);

@@ -32,7 +32,7 @@ fn after_a_kill_at_any_step_the_old_state_or_the_new_one_is_there() {
     let (one, two) = (component("reload-v1").unwrap(), component("reload-v2").unwrap());
     let (one, two) = (one.to_str().unwrap(), two.to_str().unwrap());
     let install = |file| ["plugin", "install", file, "--bind", "home=notes", "--yes"];
-    let remove = ["plugin", "remove", "reload"];
+    let remove = ["plugin", "remove", "reload", "--yes"];
 
     for step in ["install-intended", "install-granted", "install-recorded"] {
         killed(&user, step, &install(one));
@@ -90,7 +90,7 @@ fn what_a_plugin_keeps_is_of_the_version_that_is_there_after_a_kill() {
         }
         assert_eq!(kept(), expected, "{step}");
         assert_eq!(user.ok(&["kept", "a"]).unwrap(), "one\n", "{step}");
-        user.ok(&["plugin", "remove", "keeper"]).unwrap();
+        user.ok(&["plugin", "remove", "keeper", "--yes"]).unwrap();
     }
 }
 

@@ -156,3 +156,39 @@ fn a_signature_goes_through_a_registry() {
     user.ok(&["plugin", "install", &signed, "--yes"]).unwrap();
     assert!(lock(&user).contains("signer = \"anna\""));
 }
+
+#[test]
+fn what_a_removed_plugin_stored_is_found_again_by_one_that_the_same_key_signed() {
+    let (anna, other) =
+        (KeyPair::generate_unencrypted_keypair().unwrap(), KeyPair::generate_unencrypted_keypair().unwrap());
+    let user = user("when-present", &anna);
+    let text = std::fs::read_to_string(user.path("config/powerbox/config.toml")).unwrap();
+    let both = text.replace(" }", &format!(", eve = \"{}\" }}", other.pk.to_base64()));
+    std::fs::write(user.path("config/powerbox/config.toml"), both).unwrap();
+    let file = user.path("keeper.wasm");
+    let install = ["plugin", "install", file.to_str().unwrap(), "--yes"];
+    let put = |name: &str| std::fs::copy(component(name).unwrap(), &file).map(drop).unwrap();
+    let kept = || user.ok(&["kept", "a"]).unwrap();
+    put("keeper-v1");
+    sign(&anna, &file);
+    user.ok(&install).unwrap();
+    user.ok(&["keep", "a", "one"]).unwrap();
+    let remove = ["plugin", "remove", "keeper", "--keep-data"];
+    user.ok(&remove).unwrap();
+    // Another key, or none, is another author.
+    sign(&other, &file);
+    user.ok(&install).unwrap();
+    assert_eq!(kept(), "nothing\n");
+    user.ok(&remove).unwrap();
+    std::fs::remove_file(user.path("keeper.wasm.minisig")).unwrap();
+    user.ok(&install).unwrap();
+    assert_eq!(kept(), "nothing\n");
+    user.ok(&remove).unwrap();
+    // The same key is enough, and a later version brings it into its form.
+    put("keeper-v2");
+    sign(&anna, &file);
+    let again = user.run(&install).unwrap();
+    assert!(again.stderr.contains("it begins with the data of"), "{again:?}");
+    assert_eq!(kept(), "one\n");
+    assert_eq!(user.ok(&["keys"]).unwrap(), "v2/a\n");
+}

@@ -12,6 +12,7 @@ mod site;
 use std::path::Path;
 use std::sync::Arc;
 
+use powerbox_core::plugin::Data;
 use powerbox_core::{Event, Principal};
 use powerbox_tests::powerbox::component;
 use powerbox_tests::world::{LIMIT, Options, World};
@@ -45,7 +46,7 @@ async fn what_is_kept_survives_a_restart_and_ends_with_the_plugin() {
     assert_eq!(said(&world, "swap a one three").await, "true");
     assert_eq!(said(&world, "drop-key a").await, "true");
     assert_eq!(said(&world, "drop-key a").await, "false");
-    world.host.remove_plugin("keeper").await.unwrap();
+    world.host.remove_plugin("keeper", Data::Delete).await.unwrap();
     world.install("keeper-v1", &[]).await.unwrap();
     assert_eq!(said(&world, "keys").await, "");
     world.close().await.unwrap();

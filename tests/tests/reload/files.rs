@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use powerbox_core::Event;
+use powerbox_core::plugin::Data;
 use powerbox_tests::powerbox::component;
 
 use crate::{Bench, open, replace, run, said};
@@ -113,7 +114,10 @@ async fn a_file_that_is_never_whole_keeps_nobody_from_installing() {
     for _ in 0..3 {
         let installation = bench.host.prepare_install(&second, &[]).await.unwrap();
         tokio::time::timeout(crate::LIMIT, bench.host.install(installation)).await.unwrap().unwrap();
-        tokio::time::timeout(crate::LIMIT, bench.host.remove_plugin("torture")).await.unwrap().unwrap();
+        tokio::time::timeout(crate::LIMIT, bench.host.remove_plugin("torture", Data::Delete))
+            .await
+            .unwrap()
+            .unwrap();
     }
     assert_eq!(bench.version().await, "one");
     drop(restless);
@@ -251,6 +255,6 @@ async fn of_two_plugins_with_one_word_the_first_keeps_it_through_a_swap() {
     assert!(swapped(&bench.next_event().await));
     assert_eq!(bench.version().await, "two");
     assert!(run(&bench.host, &["torture:version"]).await.is_ok());
-    bench.host.remove_plugin("reload").await.unwrap();
+    bench.host.remove_plugin("reload", Data::Delete).await.unwrap();
     assert!(format!("{:?}", run(&bench.host, &["version"]).await).contains("version-mark"));
 }

@@ -19,7 +19,7 @@ use futures_util::future::BoxFuture;
 use powerbox_authority::audit::{Decision, Filter, Reader};
 use powerbox_authority::grant::Holder;
 use powerbox_core::local::{FrontEnd, Output};
-use powerbox_core::plugin::Signatures;
+use powerbox_core::plugin::{Data, Signatures};
 use powerbox_core::{Allowances, Event, Host, HostConfig, InvokeError, Principal, Request, Watch};
 use powerbox_sandbox::EngineOptions;
 use powerbox_tests::powerbox::component;
@@ -243,7 +243,7 @@ async fn a_version_that_came_for_a_visit_goes_when_its_process_was_killed() {
 async fn what_another_process_does_to_the_records_is_followed() {
     let mut bench = Bench::new().await;
     let (other, _gate) = open(bench.folder.path()).await;
-    other.remove_plugin("reload").await.unwrap();
+    other.remove_plugin("reload", Data::Delete).await.unwrap();
     assert_eq!(bench.next_event().await, Event::Removed { plugin: "reload".into() });
     assert!(matches!(run(&bench.host, &["version"]).await, Err(InvokeError::Unknown(_))));
 }

@@ -70,6 +70,9 @@ fn entry(out: &mut Vec<u8>, entry: &Entry<'_>) {
     if let Some(agent) = entry.agent {
         text(out, ",\"agent\":", agent, MAX_TEXT);
     }
+    if let Some(key) = entry.agent_key {
+        text(out, ",\"agentKey\":", key, MAX_TEXT);
+    }
     text(out, ",\"plugin\":", entry.plugin, MAX_TEXT);
     number(out, ",\"invocation\":", entry.invocation);
     text(out, ",\"slot\":", entry.slot, MAX_TEXT);

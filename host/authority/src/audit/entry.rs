@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 pub struct Entry<'a> {
     /// For whom: the chain in words, such as `person > agent scout > plugin compare > invocation 7`.
     pub principal: &'a str,
-    /// The agent whose names count; `None` is the person's own.
+    /// What the agent is called whose names count; `None` is the person's own.
     pub agent: Option<&'a str>,
+    /// The [key](crate::grant::AgentKey) of that agent: its name may be another's later.
+    pub agent_key: Option<&'a str>,
     /// The plugin that called.
     pub plugin: &'a str,
     /// Which run of it.

@@ -7,8 +7,10 @@ pub struct Filter {
     pub plugin: Option<String>,
     /// What was done for principals whose chain in words contains this.
     pub principal: Option<String>,
-    /// Calls with the names of this agent.
+    /// Calls with the names of this agent, by the name that it had then.
     pub agent: Option<String>,
+    /// Calls with the names of the agent of this [key](crate::grant::AgentKey), whatever it was called.
+    pub agent_key: Option<String>,
     /// Calls through this slot.
     pub slot: Option<String>,
     /// Calls of this function.
@@ -39,6 +41,7 @@ impl Filter {
             && is(self.slot.as_deref(), &crossing.slot)
             && is(self.function.as_deref(), &crossing.function)
             && self.agent.as_ref().is_none_or(|agent| crossing.agent.as_ref() == Some(agent))
+            && self.agent_key.as_ref().is_none_or(|key| crossing.agent_key.as_ref() == Some(key))
             && self.decision.is_none_or(|decision| decision == crossing.decision)
             && self.matches_any(&crossing.principal, crossing.grant, crossing.time)
     }
@@ -48,6 +51,7 @@ impl Filter {
             || self.slot.is_some()
             || self.function.is_some()
             || self.agent.is_some()
+            || self.agent_key.is_some()
             || self.decision.is_some();
         !of_crossings && self.matches_any(&act.who, act.grant, act.time)
     }

@@ -43,6 +43,8 @@ pub(super) struct Line<'a> {
     #[serde(borrow, default)]
     principal: Cow<'a, str>,
     agent: Option<String>,
+    #[serde(rename = "agentKey")]
+    agent_key: Option<String>,
     #[serde(borrow, default)]
     plugin: Cow<'a, str>,
     #[serde(default)]
@@ -161,6 +163,7 @@ impl<'a> Line<'a> {
             time: self.time,
             principal: self.principal.into_owned(),
             agent: self.agent,
+            agent_key: self.agent_key,
             plugin: self.plugin.into_owned(),
             invocation: self.invocation,
             slot: self.slot.into_owned(),

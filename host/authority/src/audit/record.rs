@@ -25,8 +25,10 @@ pub struct Crossing {
     pub time: u64,
     /// For whom: the chain in words.
     pub principal: String,
-    /// The agent whose names counted; `None` is the person's own.
+    /// What the agent was called whose names counted; `None` is the person's own.
     pub agent: Option<String>,
+    /// The [key](crate::grant::AgentKey) of that agent; records of earlier versions have none.
+    pub agent_key: Option<String>,
     /// The plugin that called.
     pub plugin: String,
     /// Which run of it.

@@ -11,6 +11,8 @@ pub struct AuditRecorder {
     pub principal: String,
     /// The agent whose names count; `None` is the person's own.
     pub agent: Option<String>,
+    /// The [key](crate::grant::AgentKey) of that agent.
+    pub agent_key: Option<String>,
     /// The plugin that calls.
     pub plugin: String,
     /// The slot or reference that is called through.
@@ -31,6 +33,7 @@ impl AuditRecorder {
         write(&Entry {
             principal: &self.principal,
             agent: self.agent.as_deref(),
+            agent_key: self.agent_key.as_deref(),
             plugin: &self.plugin,
             // A reference is not bound to one run of anything.
             invocation: 0,

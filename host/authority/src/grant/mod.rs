@@ -1,6 +1,7 @@
 //! Live grants: the right of one holder to one object, for as long as it is not taken back.
 
 mod admission;
+mod agent;
 mod holder;
 mod record;
 mod target;
@@ -9,6 +10,7 @@ mod tests;
 mod uses;
 
 pub use admission::{Admission, Refusal};
+pub use agent::{Agent, AgentId, AgentKey, NotAnIdentifier};
 pub use holder::Holder;
 pub use record::{Ending, GrantId, Record, Use};
 pub use target::Target;
@@ -126,9 +128,18 @@ impl Grant {
         self.ledger.as_ref()?.get(self.id()?).ok()?.map(|record| record.target)
     }
 
-    /// Who holds it.
+    /// Who holds it, with the name that its agent had when the grant was read.
     pub fn holder(&self) -> &Holder {
         &self.holder
+    }
+
+    /// Who holds it, with the name that its agent has now: for messages that say what to type.
+    pub fn holder_now(&self) -> Holder {
+        let stored = self.holder.as_stored().to_owned();
+        Holder::stored(stored, |key| match &self.ledger {
+            Some(ledger) => ledger.agent_name(key).unwrap_or_default(),
+            None => self.holder.agent_name().map(str::to_owned),
+        })
     }
 
     /// The slot, parameter or reference that it stands for.

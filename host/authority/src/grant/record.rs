@@ -58,7 +58,7 @@ pub struct Use {
 }
 
 /// A grant as the ledger keeps it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     /// Its number.

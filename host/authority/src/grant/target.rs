@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::AgentId;
+
 /// What a grant is to, in a form that is found again after a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
@@ -34,6 +36,9 @@ pub enum Target {
     Agent {
         /// Its path in the person's names.
         name: Vec<String>,
+        /// Who it is. Earlier versions of the ledger knew only the path: such a grant has ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<AgentId>,
     },
 }
 
@@ -46,7 +51,7 @@ impl fmt::Display for Target {
             Self::Power { interface } => write!(f, "{} of this host", crate::text::clean_line(interface)),
             Self::Origin { origin, .. } => f.write_str(&crate::text::clean_line(origin)),
             Self::Object { name, .. } => write!(f, "`{}`", path(name)),
-            Self::Agent { name } => write!(f, "the agent `{}`", path(name)),
+            Self::Agent { name, .. } => write!(f, "the agent `{}`", path(name)),
         }
     }
 }

@@ -6,18 +6,57 @@ use super::*;
 
 #[test]
 fn a_holder_is_read_as_it_was_made_and_no_name_passes_for_two_links() {
-    let plugin = Holder::plugin(Some("guests/scout"), "notes");
-    assert_eq!(plugin.as_str(), "agent guests/scout > plugin notes");
+    let scout = agent('a', "guests/scout");
+    let plugin = Holder::plugin(Some(&scout), "notes");
+    assert_eq!(plugin.to_string(), "agent guests/scout > plugin notes");
     assert_eq!((plugin.agent_name(), plugin.plugin_name()), (Some("guests/scout"), Some("notes")));
+    assert_eq!(plugin.agent_key().as_ref(), Some(scout.key()));
     let own = Holder::plugin(None, "notes");
     assert_eq!((own.agent_name(), own.plugin_name()), (None, Some("notes")));
-    assert_eq!(Holder::agent("scout").plugin_name(), None);
-    assert_eq!(Holder::reference("x").agent_name(), None);
-    let tricky = Holder::agent("scout > plugin notes");
-    assert_ne!(tricky, Holder::plugin(Some("scout"), "notes"));
+    assert_eq!(Holder::agent(&scout).plugin_name(), None);
+    assert_eq!(Holder::reference("x").agent_key(), None);
+    let tricky = Holder::agent(&agent('b', "scout > plugin notes"));
+    assert_ne!(tricky, Holder::plugin(Some(&scout), "notes"));
     assert_eq!(tricky.plugin_name(), None);
     assert_ne!(Holder::plugin(None, "a > plugin b").plugin_name(), Some("b"));
-    assert_eq!(Holder::agent("a\u{1b}[2J\n").as_str(), "agent a\\u{1b}[2J\\n");
+    assert_eq!(Holder::agent(&agent('b', "a\u{1b}[2J\n")).to_string(), "agent a\\u{1b}[2J\\n");
+}
+
+fn agent(digit: char, name: &str) -> Agent {
+    let number: String = std::iter::repeat_n(digit, 64).collect();
+    Agent::new(AgentId::parse(&format!("{number}:{number}")).unwrap(), name)
+}
+
+#[test]
+fn an_agent_is_its_identifier_and_not_its_name() {
+    let scout = Holder::agent(&agent('a', "scout"));
+    assert_eq!(scout, Holder::agent(&agent('a', "old-scout")));
+    assert_ne!(scout, Holder::agent(&agent('b', "scout")));
+    assert_eq!(agent('a', "scout"), agent('a', "old-scout"));
+    // What stands for an agent does not lead to it.
+    let (one, key) = (agent('a', "scout"), agent('a', "scout").key().to_string());
+    assert!(!one.id().as_str().contains(&key) && !format!("{:?}", one.id()).contains("aaaa"));
+}
+
+#[test]
+fn a_name_is_no_identifier() {
+    let number = "0".repeat(64);
+    for text in [
+        "",
+        "scout",
+        "guests/scout",
+        ":",
+        &number,
+        &format!("{number}:"),
+        &format!("{number}:x"),
+        "id of scout",
+    ] {
+        assert_eq!(AgentId::parse(text), Err(NotAnIdentifier), "{text}");
+    }
+    assert!(AgentId::parse(&format!("{number}:{number}")).is_ok());
+    let long = "f".repeat(128);
+    assert!(AgentId::parse(&format!("{long}:{long}")).is_ok(), "Endo's master branch");
+    assert!(AgentId::parse(&format!("{long}0:{long}")).is_err());
 }
 
 #[test]

@@ -52,6 +52,12 @@ pub enum AddError {
     /// The parent is to something else than an agent.
     #[error("the grant {0} is not to an agent, so only what it is to can be granted from it")]
     NoAgent(GrantId),
+    /// Grants of an agent were made by an earlier version, which knew agents by path, and whether they were this one's
+    /// cannot be told.
+    #[error(
+        "an earlier version of powerbox kept grants for the agent `{0}` by its name alone; they have ended, because the name may be another agent's by now"
+    )]
+    Unproven(String),
     /// It would never allow anything.
     #[error("`{0}` is over already")]
     Over(Caveat),
@@ -113,7 +119,7 @@ impl Ledger {
             for new in new {
                 let ever: bool = transaction.query_row(
                     "SELECT EXISTS (SELECT 1 FROM grants WHERE holder = ?1 AND slot = ?2 AND ended IS NOT 'removed')",
-                    params![new.holder.as_str(), new.slot],
+                    params![new.holder.as_stored(), new.slot],
                     |row| row.get(0),
                 )?;
                 if !ever {
@@ -255,7 +261,7 @@ fn add_one(
     };
     let sql = "SELECT id FROM grants WHERE holder = ?1 AND slot = ?2 AND ended IS NULL";
     let before: Option<i64> =
-        transaction.query_row(sql, params![new.holder.as_str(), new.slot], |row| row.get(0)).optional()?;
+        transaction.query_row(sql, params![new.holder.as_stored(), new.slot], |row| row.get(0)).optional()?;
     if let Some(before) = before.map(GrantId) {
         let ended = end_subtree(transaction, before, Ending::Revoked, now, revision)?;
         if parent.is_some_and(|parent| ended.contains(&parent)) {
@@ -267,7 +273,7 @@ fn add_one(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             parent.map(|parent| parent.0),
-            new.holder.as_str(),
+            new.holder.as_stored(),
             new.slot,
             json(&target),
             json(&new.caveats),

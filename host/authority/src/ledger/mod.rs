@@ -5,6 +5,7 @@
 //! the power fails. A process learns of what others did by a number in a small file beside the database, which it
 //! reads before each call.
 
+mod agents;
 mod changes;
 mod error;
 mod following;
@@ -14,6 +15,7 @@ mod reading;
 mod schema;
 mod use_counts;
 
+pub use agents::KnownAgent;
 pub use changes::{AddError, NewGrant, Origin};
 pub use error::LedgerError;
 pub use following::Following;
@@ -73,6 +75,10 @@ impl Ledger {
         ledger.settle_time()?;
         // No grant is known here yet, so there is nothing to be taken over.
         let revision = ledger.revision()?;
+        // A conversion may have ended grants that other processes still hold.
+        if ledger.0.generation.read()? < revision {
+            ledger.0.generation.write(revision)?;
+        }
         ledger.0.seen.store(revision, Ordering::SeqCst);
         Ok(ledger)
     }

@@ -1,10 +1,12 @@
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
+use super::agents::names;
 use super::{Ledger, LedgerError};
-use crate::grant::{Ending, GrantId, Holder, Record, Use};
+use crate::grant::{Ending, GrantId, Holder, Record, Target, Use};
 
 const COLUMNS: &str = "id, parent, holder, slot, target, caveats, giver, made, ended, calls, last_call";
 
@@ -34,7 +36,7 @@ impl Ledger {
     ///
     /// If the ledger cannot be read.
     pub fn held_by(&self, holder: &Holder) -> Result<Vec<Record>, LedgerError> {
-        self.select("ended IS NULL AND holder = ?1", [holder.as_str()])
+        self.select("ended IS NULL AND holder = ?1", [holder.as_stored()])
     }
 
     /// The grant that fills a holder's slot, if one lives.
@@ -43,7 +45,7 @@ impl Ledger {
     ///
     /// If the ledger cannot be read.
     pub fn filling(&self, holder: &Holder, slot: &str) -> Result<Option<Record>, LedgerError> {
-        let found = self.select("ended IS NULL AND holder = ?1 AND slot = ?2", [holder.as_str(), slot])?;
+        let found = self.select("ended IS NULL AND holder = ?1 AND slot = ?2", [holder.as_stored(), slot])?;
         Ok(found.into_iter().next())
     }
 
@@ -58,7 +60,7 @@ impl Ledger {
         let mut statement = connection.prepare_cached(
             "SELECT DISTINCT slot FROM grants WHERE holder = ?1 AND ended IS NOT 'removed'",
         )?;
-        let slots = statement.query_map([holder.as_str()], |row| row.get(0))?;
+        let slots = statement.query_map([holder.as_stored()], |row| row.get(0))?;
         Ok(slots.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -67,9 +69,10 @@ impl Ledger {
         let sql = format!("SELECT {COLUMNS} FROM grants WHERE {condition} ORDER BY id");
         let mut statement = connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params)?;
+        let names = names(&connection)?;
         let mut records = Vec::new();
         while let Some(row) = rows.next()? {
-            match record(row) {
+            match record(row, &names) {
                 Ok(record) => records.push(record),
                 // It was damaged, and was revoked for that: nobody shall be kept from the others.
                 Err(LedgerError::Damaged(id, what)) if row.get_ref("ended")? != ValueRef::Null => {
@@ -85,8 +88,8 @@ impl Ledger {
     pub(super) fn holders(&self) -> Result<Vec<(GrantId, Holder)>, LedgerError> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached("SELECT id, holder FROM grants")?;
-        let holders =
-            statement.query_map([], |row| Ok((GrantId(row.get(0)?), Holder::stored(row.get(1)?))))?;
+        let holders = statement
+            .query_map([], |row| Ok((GrantId(row.get(0)?), Holder::stored(row.get(1)?, |_| None))))?;
         Ok(holders.collect::<Result<_, _>>()?)
     }
 
@@ -100,9 +103,10 @@ impl Ledger {
             let sql = format!("SELECT {COLUMNS} FROM grants WHERE revision > ?1");
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query([known])?;
+            let names = names(&connection)?;
             let mut changed = Vec::new();
             while let Some(row) = rows.next()? {
-                changed.push((GrantId(row.get(0)?), record(row)));
+                changed.push((GrantId(row.get(0)?), record(row, &names)));
             }
             changed
         };
@@ -130,11 +134,12 @@ impl Ledger {
 pub(super) fn get(connection: &Connection, id: GrantId) -> Result<Option<Record>, LedgerError> {
     let sql = format!("SELECT {COLUMNS} FROM grants WHERE id = ?1");
     let mut statement = connection.prepare_cached(&sql)?;
+    let names = names(connection)?;
     // Two kinds of errors: the database's, and what is damaged in a row.
-    statement.query_row([id.0], |row| Ok(record(row))).optional()?.transpose()
+    statement.query_row([id.0], |row| Ok(record(row, &names))).optional()?.transpose()
 }
 
-fn record(row: &Row<'_>) -> Result<Record, LedgerError> {
+fn record(row: &Row<'_>, names: &HashMap<String, String>) -> Result<Record, LedgerError> {
     let id = GrantId(row.get(0)?);
     let damaged = |what: &str| LedgerError::Damaged(id, what.to_owned());
     let json = |column: usize, what: &str| -> Result<serde_json::Value, LedgerError> {
@@ -154,12 +159,18 @@ fn record(row: &Row<'_>) -> Result<Record, LedgerError> {
         Some(_) => return Err(damaged("its end")),
     };
     let last: Option<i64> = row.get(10)?;
+    let mut target = serde_json::from_value(json(4, "its target")?).map_err(|_| damaged("its target"))?;
+    if let Target::Agent { name, id: Some(id) } = &mut target
+        && let Some(now) = names.get(id.key().as_str())
+    {
+        *name = now.split('/').map(str::to_owned).collect();
+    }
     Ok(Record {
         id,
         parent: row.get::<_, Option<i64>>(1)?.map(GrantId),
-        holder: Holder::stored(row.get(2)?),
+        holder: Holder::stored(row.get(2)?, |key| names.get(key.as_str()).cloned()),
         slot: row.get(3)?,
-        target: serde_json::from_value(json(4, "its target")?).map_err(|_| damaged("its target"))?,
+        target,
         // A caveat that is not understood could be any: the grant is not to be used.
         caveats: serde_json::from_value(json(5, "its caveats")?).map_err(|_| damaged("its caveats"))?,
         giver: row.get(6)?,

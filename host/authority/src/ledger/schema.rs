@@ -60,6 +60,35 @@ const STEPS: &[&str] = &["
     -- The latest time that was told, and the number of the latest change.
     CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
     INSERT INTO state VALUES ('time', 0), ('revision', 0);
+", "
+    -- Agents by the digest of their identifier, which is what holders are kept by, with what they are called now.
+    CREATE TABLE agent (
+        key TEXT PRIMARY KEY,
+        id TEXT NOT NULL,
+        name TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX agent_name ON agent (name) WHERE name IS NOT NULL;
+
+    -- The sections of the configuration that were written about an agent, by the paths that they name.
+    CREATE TABLE agent_section (
+        path TEXT NOT NULL,
+        key TEXT NOT NULL,
+        PRIMARY KEY (path, key)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Until here agents were known by path. Which agent had a path when its grant was made is nowhere on record, so the
+    -- one that has it now may be another: these grants end, with all that came of them, and the person gives anew.
+    UPDATE state SET value = value + 1
+        WHERE name = 'revision' AND EXISTS (SELECT 1 FROM grants WHERE holder LIKE 'agent %');
+    WITH RECURSIVE subtree (id) AS (
+        SELECT id FROM grants WHERE holder LIKE 'agent %'
+        UNION SELECT grants.id FROM grants JOIN subtree ON grants.parent = subtree.id
+    )
+    UPDATE grants SET
+        ended = 'removed',
+        ended_at = (SELECT value FROM state WHERE name = 'time'),
+        revision = (SELECT value FROM state WHERE name = 'revision')
+    WHERE ended IS NULL AND id IN (SELECT id FROM subtree);
 "];
 
 /// Opens the database, making or converting it as needed.

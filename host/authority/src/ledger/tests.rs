@@ -1,5 +1,6 @@
 //! What the ledger keeps, over restarts and between processes. Each protection with what it lets through.
 
+mod agents;
 mod counting;
 mod damage;
 mod keeping;
@@ -13,7 +14,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::caveat::{Caveat, Crossing, Which};
-use crate::grant::{Admission, Ending, Holder, Record, Refusal, Target};
+use crate::grant::{Admission, Agent, AgentId, Ending, Holder, Record, Refusal, Target};
 
 const NOW: u64 = 1_700_000_000_000;
 const MINUTE: u64 = 60_000;

@@ -128,6 +128,7 @@ mod tests {
             time: 0,
             principal: "person > agent scout > plugin compare > invocation 7".to_owned(),
             agent: Some("scout".to_owned()),
+            agent_key: None,
             plugin: "compare".to_owned(),
             invocation: 7,
             slot: "powerbox:plugin/output@0.1.0".to_owned(),

@@ -1,6 +1,6 @@
 use clap::Args;
 use powerbox_authority::caveat::Caveat;
-use powerbox_authority::grant::{GrantId, Holder, Record};
+use powerbox_authority::grant::{Agent, GrantId, Holder, Record};
 use powerbox_core::Host;
 use powerbox_core::grants::{Gift, GiveError};
 use powerbox_core::local::wasi::WASI;
@@ -75,7 +75,7 @@ pub(super) async fn run(
                 Record::AGENT
             )));
         };
-        let record = super::agent::give(host, agent, super::read(host, &arguments.caveats)?)?;
+        let record = host.give_agent(agent, super::read(host, &arguments.caveats)?).await?;
         return super::given("granted", &record, json);
     }
     let complete = arguments.plugin.is_some() && arguments.slot.is_some();
@@ -117,7 +117,11 @@ pub(super) async fn run(
         if gift.caveats.is_empty() {
             gift.caveats = ask_caveats(host)?;
         }
-        if !ask::agree(&ask::lines(&preview(host, known, &gift)?), "grant it?")? {
+        let agent = match &gift.agent {
+            Some(path) => Some(host.agent(path).await?),
+            None => None,
+        };
+        if !ask::agree(&ask::lines(&preview(host, known, &gift, agent.as_ref())?), "grant it?")? {
             return Err(Failure::new(Status::Failed, "nothing was granted"));
         }
     }
@@ -175,7 +179,7 @@ fn ask_caveats(host: &Host) -> Result<Vec<Caveat>, Failure> {
 }
 
 /// What will be granted, in words.
-fn preview(host: &Host, plugin: &Plugin, gift: &Gift) -> Result<String, Failure> {
+fn preview(host: &Host, plugin: &Plugin, gift: &Gift, agent: Option<&Agent>) -> Result<String, Failure> {
     let to = match (gift.parent, &gift.name) {
         (Some(parent), _) => match host.ledger().get(parent)? {
             Some(parent) => format!("a part of grant {}: {}", parent.id, parent.target),
@@ -208,7 +212,7 @@ fn preview(host: &Host, plugin: &Plugin, gift: &Gift) -> Result<String, Failure>
     if gift.caveats.is_empty() {
         text.push_str("  without caveats, until it is taken back\n");
     }
-    let holder = Holder::plugin(gift.agent.as_deref(), plugin.name());
+    let holder = Holder::plugin(agent, plugin.name());
     if let Some(before) = host.ledger().filling(&holder, &gift.slot)? {
         text.push_str(&format!(
             "  in place of grant {} ({}), which ends\n",

@@ -67,7 +67,7 @@ pub(super) fn show(host: &Host, id: GrantId, json: bool) -> Result<(), Failure> 
     let now = host.ledger().clock().now();
     let mut lines = vec![
         format!("grant     {id}, {}", words::ended(&record, now).unwrap_or("live")),
-        format!("holder    {}", clean_line(record.holder.as_str())),
+        format!("holder    {}", clean_line(&record.holder.to_string())),
         format!("reaches   {}", words::reach(&record)),
     ];
     let mut label = "caveats";
@@ -85,7 +85,7 @@ pub(super) fn show(host: &Host, id: GrantId, json: bool) -> Result<(), Failure> 
         lines.push(format!(
             "came of   {}: {}, {}",
             link.id,
-            clean_line(link.holder.as_str()),
+            clean_line(&link.holder.to_string()),
             words::reach(link)
         ));
     }
@@ -97,7 +97,7 @@ pub(super) fn show(host: &Host, id: GrantId, json: bool) -> Result<(), Failure> 
         lines.push(format!(
             "gave      {}: {}, {}{ended}",
             child.id,
-            clean_line(child.holder.as_str()),
+            clean_line(&child.holder.to_string()),
             words::reach(child)
         ));
     }

@@ -1,7 +1,6 @@
 //! `grant …`: what the person gives and takes back.
 
 mod add;
-mod agent;
 mod caveats;
 mod list;
 mod revoke;
@@ -15,6 +14,7 @@ use clap::Subcommand;
 use powerbox_authority::grant::{GrantId, Record};
 use powerbox_authority::ledger::LedgerError;
 use powerbox_core::Host;
+use powerbox_core::text::clean_line;
 use serde_json::json;
 
 use self::add::AddArguments;
@@ -74,11 +74,20 @@ pub(crate) async fn run(
     json: bool,
 ) -> Result<(), Failure> {
     match verb {
-        GrantVerb::List { plugin, all } => list::list(host, plugin.as_deref(), all, json),
-        GrantVerb::Show { id } => list::show(host, id, json),
+        GrantVerb::List { plugin, all } => {
+            name_agents(host).await;
+            list::list(host, plugin.as_deref(), all, json)
+        }
+        GrantVerb::Show { id } => {
+            name_agents(host).await;
+            list::show(host, id, json)
+        }
         GrantVerb::Add(arguments) => add::run(host, *arguments, agent, json).await,
         GrantVerb::Narrow { id, caveats } => narrow(host, id, &caveats, json),
-        GrantVerb::Revoke { id, yes } => revoke::run(host, id, yes || json, json),
+        GrantVerb::Revoke { id, yes } => {
+            name_agents(host).await;
+            revoke::run(host, id, yes || json, json)
+        }
         GrantVerb::Allow { id, digest } => {
             known(host, id)?;
             host.approve_call(id, &digest)?;
@@ -88,6 +97,13 @@ pub(crate) async fn run(
             eprintln!("grant {id} allows this one call within the next ten minutes");
             Ok(())
         }
+    }
+}
+
+/// Looks up what agents are called now. Without a daemon they are shown as they were called last.
+pub(crate) async fn name_agents(host: &Host) {
+    if let Err(error) = host.refresh_agent_names().await {
+        eprintln!("warning: agents are shown by their last known names: {}", clean_line(&error.to_string()));
     }
 }
 

@@ -65,11 +65,11 @@ impl Tree {
     /// The tree as text, a heading for each holder.
     pub(crate) fn text(&self, now: u64) -> String {
         let mut text = String::new();
-        let mut holder = "";
+        let mut holder = String::new();
         for root in self.roots.iter().filter_map(|id| self.records.get(id)) {
-            if root.holder.as_str() != holder {
-                holder = root.holder.as_str();
-                text.push_str(&format!("{}\n", clean_line(holder)));
+            if root.holder.to_string() != holder {
+                holder = root.holder.to_string();
+                text.push_str(&format!("{}\n", clean_line(&holder)));
             }
             self.branch(root, &mut text, now);
         }
@@ -78,12 +78,12 @@ impl Tree {
 
     fn branch(&self, root: &Record, text: &mut String, now: u64) {
         // What stands before a grant's first line, and before those below.
-        let mut next = vec![(root, "  ".to_owned(), "  ".to_owned(), "")];
+        let mut next = vec![(root, "  ".to_owned(), "  ".to_owned(), None)];
         while let Some((record, first, below, parent)) = next.pop() {
             let children: Vec<_> = self.children.get(&record.id).into_iter().flatten().collect();
             let stem = if children.is_empty() { " " } else { "│" };
             let holder =
-                if parent.is_empty() { String::new() } else { format!("{}, ", held_under(record, parent)) };
+                parent.map_or_else(String::new, |parent| format!("{}, ", held_under(record, parent)));
             let ended = words::ended(record, now).map_or_else(String::new, |ended| format!(" ({ended})"));
             text.push_str(&format!("{first}{} {holder}{}{ended}\n", record.id, words::reach(record)));
             for line in words::caveats(&record.caveats).into_iter().chain([words::history(record, now)]) {
@@ -93,23 +93,22 @@ impl Tree {
             for (place, child) in children.into_iter().enumerate().rev() {
                 let Some(child) = self.records.get(child) else { continue };
                 let (arm, beside) = if place == last { ("└─", "   ") } else { ("├─", "│  ") };
-                let holder = record.holder.as_str();
-                next.push((child, format!("{below}{arm} "), format!("{below}{beside}"), holder));
+                next.push((child, format!("{below}{arm} "), format!("{below}{beside}"), Some(record)));
             }
         }
     }
 }
 
 /// The holder, without what it has in common with the parent's.
-fn held_under(record: &Record, parent: &str) -> String {
-    let holder = record.holder.as_str();
-    let rest = holder.strip_prefix(parent).and_then(|rest| rest.strip_prefix(" > "));
-    clean_line(rest.unwrap_or(holder))
+fn held_under(record: &Record, parent: &Record) -> String {
+    let (holder, parent) = (record.holder.to_string(), parent.holder.to_string());
+    let rest = holder.strip_prefix(&parent).and_then(|rest| rest.strip_prefix(" > "));
+    clean_line(rest.unwrap_or(&holder))
 }
 
 #[cfg(test)]
 mod tests {
-    use powerbox_authority::grant::{Holder, Target, Use};
+    use powerbox_authority::grant::{Agent, AgentId, Holder, Target, Use};
 
     use super::*;
 
@@ -129,13 +128,18 @@ mod tests {
         }
     }
 
+    fn scout() -> Agent {
+        let number = "a".repeat(64);
+        Agent::new(AgentId::parse(&format!("{number}:{number}")).unwrap(), "scout")
+    }
+
     fn tree() -> Tree {
         Tree::new([
             record(1, None, Holder::plugin(None, "b")),
-            record(2, None, Holder::agent("scout")),
-            record(3, Some(2), Holder::plugin(Some("scout"), "b")),
+            record(2, None, Holder::agent(&scout())),
+            record(3, Some(2), Holder::plugin(Some(&scout()), "b")),
             record(4, Some(3), Holder::reference("x")),
-            record(5, Some(2), Holder::plugin(Some("scout"), "a")),
+            record(5, Some(2), Holder::plugin(Some(&scout()), "a")),
             record(6, None, Holder::plugin(None, "b")),
         ])
     }

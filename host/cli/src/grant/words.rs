@@ -19,7 +19,7 @@ pub(crate) fn reach(record: &Record) -> String {
 
 /// Whether it is that of an attenuated reference.
 pub(crate) fn is_reference(record: &Record) -> bool {
-    record.holder.as_str().starts_with("reference ")
+    record.holder.is_reference()
 }
 
 /// The caveats as they can be typed again, or that there is none.

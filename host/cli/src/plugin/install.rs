@@ -7,7 +7,7 @@ use powerbox_core::text::clean_line;
 use powerbox_core::{Host, InstallError, Installation, Owner};
 use serde_json::json;
 
-use super::{candidate, locked};
+use super::{candidate, locked, remove};
 use crate::arguments::slot_binding;
 use crate::ask;
 use crate::exit::{Failure, Status};
@@ -32,8 +32,11 @@ pub(crate) struct InstallArguments {
     /// Accept a version that is older than the installed one
     #[arg(long)]
     allow_downgrade: bool,
+    /// Let it begin with what an earlier plugin of this name stored, also if the same key did not sign both
+    #[arg(long)]
+    adopt_data: bool,
     /// Install exactly what this plugins.lock names
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "bind", "wasi"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "bind", "wasi", "adopt_data"])]
     locked: Option<PathBuf>,
     /// Reach a registry on another machine without encryption
     #[arg(long)]
@@ -60,6 +63,7 @@ pub(super) async fn install(host: &Host, arguments: InstallArguments, json: bool
         return Err(Failure::from(InstallError::Wasi).hinted("`--wasi virtual` grants it"));
     }
     agreed(host, &mut installation, arguments.yes, arguments.allow_downgrade, json)?;
+    adopt(&mut installation, arguments.adopt_data, asks, json)?;
     let plugin = installation.plugin();
     let (name, digest) = (plugin.name().to_owned(), plugin.digest().to_string());
     let (commands, claim) = (installation.callable(), installation.claim().clone());
@@ -104,6 +108,26 @@ fn agreed(
         let old = installation.before().map(version).unwrap_or_default();
         let older = format!("version {new} is older than {old}, which is installed");
         return Err(Failure::new(Status::Denied, older).hinted("`--allow-downgrade` installs it"));
+    }
+    Ok(())
+}
+
+/// Lets a plugin begin with what an earlier one of its name stored: if the same key signed both, or the person says so.
+fn adopt(installation: &mut Installation, agreed: bool, asks: bool, json: bool) -> Result<(), Failure> {
+    if let Some(latest) = installation.kept_by_others().first() {
+        if !agreed && !json {
+            eprintln!("  {} stored data under this name", remove::of(latest));
+        }
+        if agreed || asks && ask::confirm("may it have that data?")? {
+            installation.adopt_data();
+        } else if !json {
+            eprintln!("  that data stays where it is; `--adopt-data` gives it to the plugin");
+        }
+    }
+    if let Some(adopted) = installation.adopts()
+        && !json
+    {
+        eprintln!("  it begins with the data of {}", remove::of(adopted));
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub(super) fn list(app: &App, json: bool) -> Result<(), Failure> {
             digest: plugin.digest().to_string(),
             commands: registry.commands_of(plugin),
             bindings: bound.collect(),
-            put_aside: app.host.put_aside(plugin).is_some(),
+            put_aside: app.host.put_aside(plugin, None).is_some(),
         });
     }
     if json {

@@ -13,6 +13,7 @@ mod update;
 
 pub(crate) use install::InstallArguments;
 pub(crate) use publish::PublishArguments;
+pub(crate) use remove::RemoveArguments;
 pub(crate) use update::UpdateArguments;
 
 use crate::app::App;
@@ -36,7 +37,7 @@ pub(crate) async fn run(app: &App, verb: PluginVerb, json: bool) -> Result<Statu
         PluginVerb::Prefer { plugin, word } => prefer::prefer(host, &plugin, &word, json).await,
         PluginVerb::List => list::list(app, json),
         PluginVerb::Restore { name } => restore::restore(host, &name, json),
-        PluginVerb::Remove { name } => remove::remove(host, &name, json).await,
+        PluginVerb::Remove(arguments) => remove::remove(host, arguments, json).await,
     };
     done.map(|()| Status::Done)
 }

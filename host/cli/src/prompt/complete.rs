@@ -3,7 +3,6 @@ use std::sync::Arc;
 use clap::CommandFactory as _;
 use powerbox_core::plugin::slots;
 use powerbox_core::registry::{Command, ParameterKind};
-use powerbox_core::{Link, Principal};
 use reedline::{Completer, CompletionResult, Span, Suggestion};
 
 use crate::app::App;
@@ -30,12 +29,8 @@ impl Names {
     }
 
     fn pet_names(&self, prefix: &str) -> Vec<String> {
-        let principal = match &self.agent {
-            Some(agent) => Principal::person().with(Link::Agent(agent.clone())),
-            None => Principal::person(),
-        };
         // The editor runs on a thread of its own, where waiting is fine.
-        self.runtime.block_on(self.app.host.complete_names(&principal, prefix))
+        self.runtime.block_on(self.app.host.complete_names(self.agent.as_deref(), prefix))
     }
 }
 

@@ -9,7 +9,7 @@ use powerbox_core::text::clean_line;
 
 use crate::app::App;
 use crate::exit::Failure;
-use crate::grant::{Tree, words};
+use crate::grant::{Tree, name_agents, words};
 use crate::moment::ago;
 
 /// What is asked about.
@@ -33,11 +33,15 @@ pub(crate) async fn run(
     json: bool,
 ) -> Result<(), Failure> {
     app.host.ledger().note_use()?;
+    name_agents(&app.host).await;
+    let agent = match arguments.agent.as_deref().or(agent) {
+        Some(path) => Some(app.host.agent(path).await?),
+        None => None,
+    };
     let grants = Tree::new(app.host.ledger().list(true)?);
-    let agent = arguments.agent.as_deref().or(agent);
     match app.host.registry().plugin(&arguments.what) {
         Some(plugin) if !arguments.name => plugin::run(app, plugin, &grants, json),
-        _ => name::run(&app.host, &arguments.what, agent, &grants, json).await,
+        _ => name::run(&app.host, &arguments.what, agent.as_ref(), &grants, json).await,
     }
 }
 
@@ -51,7 +55,7 @@ fn explained(grant: &Record, grants: &Tree, now: u64) -> Vec<String> {
         let own = link.id == grant.id;
         chain.push(match own {
             true => format!("grant {}", link.id),
-            false => format!("grant {} ({})", link.id, clean_line(link.holder.as_str())),
+            false => format!("grant {} ({})", link.id, clean_line(&link.holder.to_string())),
         });
         let from = if own { String::new() } else { format!(" (of grant {})", link.id) };
         caveats.extend(words::caveats(&link.caveats).map(|caveats| format!("{caveats}{from}")));

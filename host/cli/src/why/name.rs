@@ -1,5 +1,5 @@
 use powerbox_authority::caveat::{Caveat, PathPrefix};
-use powerbox_authority::grant::{GrantId, Record, Target};
+use powerbox_authority::grant::{Agent, GrantId, Record, Target};
 use powerbox_captp::{CallError, Object, Value};
 use powerbox_core::Host;
 use powerbox_core::daemon::{Daemon, Dialect};
@@ -18,7 +18,7 @@ use crate::render::print;
 struct Named<'a> {
     path: Vec<String>,
     /// The agent in whose names it is; none is the person.
-    agent: Option<&'a str>,
+    agent: Option<&'a Agent>,
     /// The formula identifiers of the directories on the way and of the thing itself, where the daemon has such.
     ids: Vec<Option<String>>,
 }
@@ -62,14 +62,14 @@ impl Heading {
 pub(super) async fn run(
     host: &Host,
     name: &str,
-    agent: Option<&str>,
+    agent: Option<&Agent>,
     grants: &Tree,
     json: bool,
 ) -> Result<(), Failure> {
     let path = parse_path(name).map_err(Failure::usage)?;
     let daemon =
         host.daemon().await.map_err(|error| Failure::from(powerbox_core::InvokeError::from(error)))?;
-    let ids = identify(&daemon, agent, &path).await?;
+    let ids = identify(host, &daemon, agent, &path).await?;
     let named = Named { path, agent, ids };
     let own = reference(&daemon, &named).await.and_then(|id| grants.chain(id).next());
     let now = host.ledger().clock().now();
@@ -86,7 +86,7 @@ pub(super) async fn run(
             let chain: Vec<_> = grants.chain(record.id).map(|link| link.id).collect();
             json!({ "how": how, "grant": record, "chain": chain })
         });
-        let shown = json!({ "name": name, "agent": agent, "id": id, "reference": own, "grants": reaching.collect::<Vec<_>>() });
+        let shown = json!({ "name": name, "agent": agent.map(Agent::name), "id": id, "reference": own, "grants": reaching.collect::<Vec<_>>() });
         return print(&shown.to_string());
     }
 
@@ -99,7 +99,7 @@ pub(super) async fn run(
     for heading in [Heading::Itself, Heading::Above, Heading::References] {
         let mut section = Vec::new();
         for (_, record) in reaching.iter().filter(|(how, record)| Heading::of(*how, record) == heading) {
-            section.push(format!("  {}, {}", clean_line(record.holder.as_str()), words::reach(record)));
+            section.push(format!("  {}, {}", clean_line(&record.holder.to_string()), words::reach(record)));
             section.extend(explained(record, grants, now).into_iter().map(|line| format!("      {line}")));
         }
         if heading == Heading::Above {
@@ -117,7 +117,7 @@ pub(super) async fn run(
 }
 
 /// The plugins that will reach the names of whoever runs them, and did not run yet.
-fn at_first(host: &Host, agent: Option<&str>) -> Result<Vec<String>, Failure> {
+fn at_first(host: &Host, agent: Option<&Agent>) -> Result<Vec<String>, Failure> {
     let mut lines = Vec::new();
     for plugin in host.registry().plugins() {
         let held = Held::by(host, plugin.name(), agent)?;
@@ -134,7 +134,7 @@ fn at_first(host: &Host, agent: Option<&str>) -> Result<Vec<String>, Failure> {
 impl Named<'_> {
     /// How a grant reaches the thing, if it does.
     fn reached_by(&self, record: &Record, grants: &Tree) -> Option<How> {
-        let same_names = record.holder.agent_name() == self.agent;
+        let same_names = record.holder.agent_key().as_ref() == self.agent.map(Agent::key);
         // How many names of the path lead to what is granted.
         let place = match &record.target {
             Target::OwnNames if same_names => 0,
@@ -142,8 +142,10 @@ impl Named<'_> {
                 self.ids.iter().position(|known| known.as_ref() == Some(id))? + 1
             }
             Target::Object { name, .. } if same_names && self.path.starts_with(name) => name.len(),
-            Target::Agent { name } if self.agent.is_none() && self.path.starts_with(name) => name.len(),
-            Target::Agent { name } if self.agent.is_some_and(|agent| agent == name.join("/")) => 0,
+            Target::Agent { id: Some(id), .. } if self.agent.is_none() => {
+                self.ids.iter().position(|known| known.as_deref() == Some(id.as_str()))? + 1
+            }
+            Target::Agent { id: Some(id), .. } if self.agent.is_some_and(|agent| agent.id() == id) => 0,
             _ => return None,
         };
         let rest = self.path.get(place..).unwrap_or_default();
@@ -166,20 +168,12 @@ fn leads_to(caveat: &Caveat, path: &[String]) -> bool {
 
 /// Finds the identifiers of what a path leads to, and of the directories on the way.
 async fn identify(
+    host: &Host,
     daemon: &Daemon,
-    agent: Option<&str>,
+    agent: Option<&Agent>,
     path: &[String],
 ) -> Result<Vec<Option<String>>, Failure> {
-    let names = match agent {
-        None => daemon.host().clone(),
-        Some(agent) => {
-            let path = parse_path(agent).map_err(Failure::usage)?;
-            match ask(daemon, daemon.host(), "lookup", &path)?.await.map_err(Problem::from)? {
-                Value::Capability(agent) => agent,
-                _ => return Err(Failure::usage(format!("`{}` is no agent", clean_line(agent)))),
-            }
-        }
-    };
+    let names = host.agent_names(daemon, agent).await?;
     // All at once: none waits for the one before.
     let asked: Vec<_> = (1..=path.len())
         .map(|count| ask(daemon, &names, "identify", path.get(..count).unwrap_or_default()))
@@ -225,12 +219,21 @@ async fn reference(daemon: &Daemon, named: &Named<'_>) -> Option<GrantId> {
 
 #[cfg(test)]
 mod tests {
-    use powerbox_authority::grant::{Holder, Use};
+    use powerbox_authority::grant::{AgentId, Holder, Use};
 
     use super::*;
 
     fn names(path: &str) -> Vec<String> {
         path.split('/').map(str::to_owned).collect()
+    }
+
+    fn scout() -> Agent {
+        let number = "a".repeat(64);
+        Agent::new(AgentId::parse(&format!("{number}:{number}")).unwrap(), "scout")
+    }
+
+    fn agent_target(agent: &Agent) -> Target {
+        Target::Agent { name: names(agent.name()), id: Some(agent.id().clone()) }
     }
 
     fn named(path: &str) -> Named<'static> {
@@ -239,7 +242,7 @@ mod tests {
         Named { path, agent: None, ids }
     }
 
-    fn how(named: &Named<'_>, agent: Option<&str>, target: Target, caveats: &[&str]) -> Option<How> {
+    fn how(named: &Named<'_>, agent: Option<&Agent>, target: Target, caveats: &[&str]) -> Option<How> {
         let record = Record {
             id: "1".parse().unwrap(),
             parent: None,
@@ -263,7 +266,7 @@ mod tests {
     fn a_thing_is_reached_by_its_identifier_whatever_it_was_called() {
         let todo = named("notes/todo");
         assert_eq!(how(&todo, None, object("old", Some("id of notes/todo")), &[]), Some(How::Itself));
-        assert_eq!(how(&todo, Some("scout"), object("old", Some("id of notes")), &[]), Some(How::Above));
+        assert_eq!(how(&todo, Some(&scout()), object("old", Some("id of notes")), &[]), Some(How::Above));
         // What was granted was something else of this name.
         assert_eq!(how(&todo, None, object("notes/todo", Some("another")), &[]), None);
     }
@@ -274,18 +277,21 @@ mod tests {
         assert_eq!(how(&todo, None, object("notes/todo", None), &[]), Some(How::Itself));
         assert_eq!(how(&todo, None, object("notes", Some("any")), &[]), Some(How::Above));
         assert_eq!(how(&todo, None, object("note", None), &[]), None);
-        assert_eq!(how(&todo, Some("scout"), object("notes", None), &[]), None);
+        assert_eq!(how(&todo, Some(&scout()), object("notes", None), &[]), None);
     }
 
     #[test]
     fn all_names_and_an_agent_are_above_what_is_in_them() {
         let todo = named("notes/todo");
         assert_eq!(how(&todo, None, Target::OwnNames, &[]), Some(How::Above));
-        assert_eq!(how(&todo, Some("scout"), Target::OwnNames, &[]), None);
-        assert_eq!(how(&todo, None, Target::Agent { name: names("notes") }, &[]), Some(How::Above));
-        let theirs = Named { agent: Some("scout"), ..named("todo") };
-        assert_eq!(how(&theirs, Some("scout"), Target::OwnNames, &[]), Some(How::Above));
-        assert_eq!(how(&theirs, None, Target::Agent { name: names("scout") }, &[]), Some(How::Above));
+        assert_eq!(how(&todo, Some(&scout()), Target::OwnNames, &[]), None);
+        let agent = scout();
+        let above = Named { ids: vec![Some(agent.id().as_str().to_owned()), None], ..named("notes/todo") };
+        assert_eq!(how(&above, None, agent_target(&agent), &[]), Some(How::Above));
+        assert_eq!(how(&todo, None, agent_target(&agent), &[]), None, "another agent by now");
+        let theirs = Named { agent: Some(&agent), ..named("todo") };
+        assert_eq!(how(&theirs, Some(&agent), Target::OwnNames, &[]), Some(How::Above));
+        assert_eq!(how(&theirs, None, agent_target(&agent), &[]), Some(How::Above));
         assert_eq!(how(&theirs, None, Target::OwnNames, &[]), None);
         assert_eq!(how(&todo, None, Target::Designated, &[]), None);
     }

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
-use powerbox_authority::grant::Record;
+use powerbox_authority::grant::{Holder, Record};
+use powerbox_core::PutAside;
 use powerbox_core::plugin::{Origin, Plugin, slots};
 use powerbox_core::text::clean_line;
 use serde_json::{Map, Value as Json, json};
@@ -16,12 +17,17 @@ use crate::render::print;
 /// Tells what a plugin may reach, for whomever it acts.
 pub(super) fn run(app: &App, plugin: &Plugin, grants: &Tree, json: bool) -> Result<(), Failure> {
     let held_by = grants.records().filter(|record| record.holder.plugin_name() == Some(plugin.name()));
-    let mut agents: BTreeSet<_> = held_by.map(|record| record.holder.agent_name()).collect();
-    agents.insert(None);
+    // Those of an earlier version that knew agents by path have ended, and are nobody's.
+    let known = held_by.filter(|record| !record.holder.is_for_agent() || record.holder.agent_key().is_some());
+    let mut holders: BTreeSet<_> = known.map(|record| record.holder.clone()).collect();
+    holders.insert(Holder::plugin(None, plugin.name()));
+    // The person first.
+    let mut holders: Vec<_> = holders.into_iter().collect();
+    holders.sort_by_key(Holder::is_for_agent);
     if json {
-        print(&as_json(app, plugin, &agents, grants)?.to_string())
+        print(&as_json(app, plugin, &holders, grants)?.to_string())
     } else {
-        text(app, plugin, &agents, grants)
+        text(app, plugin, &holders, grants)
     }
 }
 
@@ -31,24 +37,29 @@ fn places(plugin: &Plugin) -> impl Iterator<Item = (&str, Option<&str>)> {
     slots.chain([(Record::DESIGNATION, None)])
 }
 
-fn text(app: &App, plugin: &Plugin, agents: &BTreeSet<Option<&str>>, grants: &Tree) -> Result<(), Failure> {
+fn text(app: &App, plugin: &Plugin, holders: &[Holder], grants: &Tree) -> Result<(), Failure> {
     let now = app.host.ledger().clock().now();
     let mut lines = vec![format!("plugin {} – {}", plugin.name(), clean_line(&plugin.group().summary))];
     lines.push(match plugin.origin() {
         Origin::Bundled => "  comes with powerbox".to_owned(),
         Origin::Installed(source) => format!("  installed from {source}"),
     });
-    if let Some(aside) = app.host.put_aside(plugin) {
-        lines.push(format!("  {}", clean_line(&aside.to_string())));
-    }
     let mut limits = Vec::new();
-    for agent in agents {
-        let held = Held::by(&app.host, plugin.name(), *agent)?;
-        let whom = agent.map_or_else(|| "you".to_owned(), |agent| format!("the agent {}", clean_line(agent)));
+    for holder in holders {
+        let held = Held::of(&app.host, holder)?;
+        let (key, agent) = (holder.agent_key(), holder.agent_name());
+        let whom = match (&key, agent) {
+            (None, _) => "you".to_owned(),
+            (Some(_), Some(name)) => format!("the agent {}", clean_line(name)),
+            (Some(key), None) => format!("an agent that has no name any more (#{})", key.short()),
+        };
         lines.push(format!("\nwhen it acts for {whom}"));
+        if let Some(aside) = app.host.put_aside(plugin, key.as_ref()) {
+            lines.push(format!("  {}", clean_line(&aside.to_string())));
+        }
         for (slot, interface) in places(plugin) {
             let reach = held.reach(Some(plugin), slot);
-            let again = remedy(plugin.name(), slot, interface, *agent);
+            let again = remedy(plugin.name(), slot, interface, agent);
             lines.push(format!("  {}", reached(&reach, slot, interface, &again)));
             if let Reach::Granted(grant) = &reach {
                 lines.extend(explained(grant, grants, now).into_iter().map(|line| format!("      {line}")));
@@ -59,7 +70,7 @@ fn text(app: &App, plugin: &Plugin, agents: &BTreeSet<Option<&str>>, grants: &Tr
                 lines.extend(rights.map(|right| format!("      {right}")));
             }
         }
-        let allowance = app.allowances.of(plugin.name(), *agent);
+        let allowance = app.host.allowance(plugin.name(), key.as_ref())?;
         let keys = config::keys(&allowance);
         if limits.last().is_none_or(|(_, before)| *before != keys) {
             limits.push((whom, keys));
@@ -101,15 +112,11 @@ fn remedy(plugin: &str, slot: &str, interface: Option<&str>, agent: Option<&str>
     format!("`powerbox grant add {plugin} {}{name}{agent}`", clean_line(slot))
 }
 
-fn as_json(
-    app: &App,
-    plugin: &Plugin,
-    agents: &BTreeSet<Option<&str>>,
-    grants: &Tree,
-) -> Result<Json, Failure> {
+fn as_json(app: &App, plugin: &Plugin, all: &[Holder], grants: &Tree) -> Result<Json, Failure> {
     let mut holders = Vec::new();
-    for agent in agents {
-        let held = Held::by(&app.host, plugin.name(), *agent)?;
+    for holder in all {
+        let held = Held::of(&app.host, holder)?;
+        let key = holder.agent_key();
         let slots = places(plugin).map(|(slot, interface)| {
             let (state, grant) = match held.reach(Some(plugin), slot) {
                 Reach::Granted(grant) => ("granted", Some(grant)),
@@ -120,16 +127,17 @@ fn as_json(
             let chain = grant.map(|grant| grants.chain(grant.id).map(|link| link.id).collect::<Vec<_>>());
             json!({ "slot": slot, "interface": interface, "state": state, "grant": grant, "chain": chain })
         });
-        let allowance = app.allowances.of(plugin.name(), *agent);
+        let allowance = app.host.allowance(plugin.name(), key.as_ref())?;
         let limits: Map<_, _> = config::keys(&allowance)
             .into_iter()
             .map(|(key, value)| (key.to_owned(), number(&value)))
             .collect();
-        holders.push(json!({ "agent": agent, "slots": slots.collect::<Vec<_>>(), "limits": limits }));
+        let aside = app.host.put_aside(plugin, key.as_ref()).as_ref().map(aside_json);
+        holders.push(json!({
+            "agent": holder.agent_name(), "agentKey": key, "putAside": aside, "slots": slots.collect::<Vec<_>>(), "limits": limits,
+        }));
     }
-    let aside = app.host.put_aside(plugin);
-    let aside = aside
-        .map(|aside| json!({ "count": aside.count, "seconds": aside.left.as_secs(), "last": aside.last }));
+    let aside = app.host.put_aside(plugin, None).as_ref().map(aside_json);
     Ok(json!({
         "plugin": plugin.name(),
         "digest": plugin.digest().to_string(),
@@ -137,6 +145,10 @@ fn as_json(
         "rights": plugin.ask().rights(),
         "holders": holders,
     }))
+}
+
+fn aside_json(aside: &PutAside) -> Json {
+    json!({ "count": aside.count, "seconds": aside.left.as_secs(), "last": aside.last })
 }
 
 /// A number as one; `none` is null.

@@ -1,15 +1,15 @@
 //! Giving and taking back: what the person does, and nobody else can.
 
 use powerbox_authority::caveat::Caveat;
-use powerbox_authority::grant::{GrantId, Holder, Record, Target};
+use powerbox_authority::grant::{Agent, GrantId, Holder, Record, Target};
 use powerbox_authority::ledger::{AddError, LedgerError, NewGrant, Origin};
 use powerbox_captp::{CallError, Object, Value};
 
-use super::held::{PERSON, record_act};
+use super::held::{PERSON, agent_gift, record_act};
+use crate::agents::{AgentError, agent_object};
 use crate::daemon::{ConnectError, Daemon};
 use crate::designation::parse_path;
 use crate::host::Host;
-use crate::invoke::agent_at;
 use crate::local::HTTP;
 use crate::local::http::{Origin as WebOrigin, OriginError};
 use crate::local::wasi::{VIRTUAL, VIRTUAL_WASI};
@@ -21,7 +21,7 @@ use crate::plugin::{local_interface, slot_meant, slots};
 pub struct Gift {
     /// The plugin that shall have it.
     pub plugin: String,
-    /// The agent that the plugin acts for; none is the person.
+    /// The agent that the plugin acts for, by its path in the person's names now; none is the person.
     pub agent: Option<String>,
     /// Its slot, or [`Record::DESIGNATION`].
     pub slot: String,
@@ -63,6 +63,9 @@ pub enum GiveError {
         #[source]
         problem: Problem,
     },
+    /// The agent cannot be found.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
     /// The ledger refuses.
     #[error(transparent)]
     Add(#[from] AddError),
@@ -92,8 +95,12 @@ impl Host {
             return Err(GiveError::NoSlot { plugin: gift.plugin.clone(), slot: gift.slot.clone(), slots });
         }
         let power = interface.as_deref().and_then(local_interface);
-        let holder = Holder::plugin(gift.agent.as_deref(), plugin.name());
-        let agent = gift.agent.as_deref().map(|agent| self.book().agent_grant(agent)).transpose()?;
+        let whom = match &gift.agent {
+            Some(path) => Some(self.agent(path).await?),
+            None => None,
+        };
+        let holder = Holder::plugin(whom.as_ref(), plugin.name());
+        let agent = whom.as_ref().map(|agent| self.book().agent_grant(agent)).transpose()?;
         let origin = match (gift.parent, &gift.name, interface) {
             (Some(parent), None, _) => Origin::Child(parent),
             (Some(_), Some(_), _) => {
@@ -120,7 +127,7 @@ impl Host {
                     (Some(_), None, None) if plugin.own_names().contains(&gift.slot.as_str()) => {
                         Target::OwnNames
                     }
-                    (Some(_), None, Some(name)) => self.object_target(gift.agent.as_deref(), name).await?,
+                    (Some(_), None, Some(name)) => self.object_target(whom.as_ref(), name).await?,
                     (Some(_), None, None) => {
                         return Err(GiveError::Object(format!("give a name: {}=NAME", gift.slot)));
                     }
@@ -142,6 +149,19 @@ impl Host {
             caveats: gift.caveats.clone(),
             giver: PERSON.to_owned(),
         })?;
+        record_act(self.audit(), PERSON, "grant", &record);
+        Ok(record)
+    }
+
+    /// Gives an agent what it is: the grant from which come all grants to plugins that act for it. The first is made by
+    /// itself; one that was taken back, and one that an earlier version kept by name, only the person gives again.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be given.
+    pub async fn give_agent(&self, path: &str, caveats: Vec<Caveat>) -> Result<Record, GiveError> {
+        let agent = self.agent(path).await?;
+        let record = self.ledger().add(&agent_gift(&agent, caveats))?;
         record_act(self.audit(), PERSON, "grant", &record);
         Ok(record)
     }
@@ -187,10 +207,10 @@ impl Host {
     }
 
     /// Finds what a name stands for, in a form that is found again after a restart.
-    pub(crate) async fn object_target(&self, agent: Option<&str>, name: &str) -> Result<Target, GiveError> {
+    pub(crate) async fn object_target(&self, agent: Option<&Agent>, name: &str) -> Result<Target, GiveError> {
         let failed = |problem| GiveError::Name { name: name.to_owned(), problem };
         let daemon = self.daemon().await?;
-        let agent = agent_at(&daemon, agent).await.map_err(failed)?;
+        let agent = agent_object(&daemon, agent).await.map_err(failed)?;
         resolve(&daemon, &agent, name).await.map_err(failed)
     }
 }

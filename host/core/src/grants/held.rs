@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use powerbox_authority::audit::Audit;
-use powerbox_authority::grant::{Grant, Holder, Record, Target};
+use powerbox_authority::caveat::Caveat;
+use powerbox_authority::grant::{Agent, Grant, Holder, Record, Target};
 use powerbox_authority::ledger::{AddError, Ledger, LedgerError, NewGrant, Origin};
 
 use crate::local::is_asked_for;
@@ -97,7 +98,7 @@ impl Book {
     /// for bundled plugins the names of whoever runs them. Each only if it never had it: what was taken back stays so.
     pub(crate) fn give_defaults(
         &self,
-        agent: Option<&str>,
+        agent: Option<&Agent>,
         holder: &Holder,
         plugin: &Plugin,
         audit: &Audit,
@@ -136,9 +137,10 @@ impl Book {
     }
 
     /// The grant to an agent, from which come those of all plugins that act for it. It is made when the person first
-    /// runs something for that agent.
-    pub(crate) fn agent_grant(&self, path: &str) -> Result<Record, AddError> {
-        let holder = Holder::agent(path);
+    /// runs something for that agent, unless an earlier version kept grants by that name: whether they were this
+    /// agent's nobody can tell, and what was taken back must not come back by an update.
+    pub(crate) fn agent_grant(&self, agent: &Agent) -> Result<Record, AddError> {
+        let holder = Holder::agent(agent);
         if let Some(record) = self.ledger.filling(&holder, Record::AGENT)? {
             return Ok(record);
         }
@@ -150,14 +152,19 @@ impl Book {
                 return Err(AddError::Ended(last.id));
             }
         }
-        let name = path.split('/').map(str::to_owned).collect();
-        self.ledger.add(&NewGrant {
-            origin: Origin::Object(Target::Agent { name }),
-            holder,
-            slot: Record::AGENT.to_owned(),
-            caveats: Vec::new(),
-            giver: PERSON.to_owned(),
-        })
+        if self.ledger.had_path(agent.name())? {
+            return Err(AddError::Unproven(agent.name().to_owned()));
+        }
+        // Another process may be as quick: then one of the two is made, and both have it.
+        let gift = agent_gift(agent, Vec::new());
+        let made = self.ledger.add_first(std::slice::from_ref(&gift))?;
+        match made.into_iter().next() {
+            Some(record) => Ok(record),
+            None => match self.ledger.filling(&holder, Record::AGENT)? {
+                Some(record) => Ok(record),
+                None => self.ledger.add(&gift),
+            },
+        }
     }
 
     /// Takes away everything that plugins of a name have, whoever they act for.
@@ -166,11 +173,23 @@ impl Book {
     }
 }
 
+/// The grant to an agent, as the person gives it.
+pub(crate) fn agent_gift(agent: &Agent, caveats: Vec<Caveat>) -> NewGrant {
+    let name = agent.name().split('/').map(str::to_owned).collect();
+    NewGrant {
+        origin: Origin::Object(Target::Agent { name, id: Some(agent.id().clone()) }),
+        holder: Holder::agent(agent),
+        slot: Record::AGENT.to_owned(),
+        caveats,
+        giver: PERSON.to_owned(),
+    }
+}
+
 /// Puts a change of the grants into the audit. That it could not be written is no reason to undo what is done.
 pub(crate) fn record_act(audit: &Audit, who: &str, what: &str, record: &Record) {
     let caveats: Vec<_> = record.caveats.iter().map(ToString::to_string).collect();
     let with = if caveats.is_empty() { String::new() } else { format!(" with {}", caveats.join("; ")) };
-    let detail = format!("{} holds {} as {}{with}", record.holder, record.target, record.slot);
+    let detail = format!("{} holds {} as {}{with}", record.holder.with_key(), record.target, record.slot);
     if let Err(error) = audit.act(who, what, Some(record.id.get()), &detail) {
         tracing::error!(%error, what, "the audit log can not be written");
     }

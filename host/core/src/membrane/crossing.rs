@@ -19,6 +19,7 @@ use super::handle::{Handle, Kind, ObjectRef};
 use super::pace::Pace;
 use super::problem::Problem;
 use super::scrub::scrub;
+use super::streams::Streams;
 use super::told::Told;
 use super::types;
 use super::unanswered::Unanswered;
@@ -53,6 +54,8 @@ pub struct Setting {
     pub pace: Arc<Pace>,
     /// How many calls may be unanswered.
     pub unanswered: Arc<Unanswered>,
+    /// How many streams of changes may be open.
+    pub streams: Arc<Streams>,
     /// What the user gave as secrets: it is nowhere recorded.
     pub secrets: Vec<String>,
 }
@@ -81,6 +84,7 @@ pub(super) struct Inner {
     has_secrets: bool,
     pub(super) pace: Arc<Pace>,
     pub(super) unanswered: Arc<Unanswered>,
+    streams: Arc<Streams>,
     /// What the plugin was told of problems.
     told: Told,
     /// What the user designated, by identity: it keeps its rights however it comes back.
@@ -97,7 +101,8 @@ impl Membrane {
     pub fn new(setting: Setting) -> Self {
         let whose = Whose {
             principal: setting.principal.to_string(),
-            agent: setting.principal.agent().map(str::to_owned),
+            agent: setting.principal.agent().map(|agent| agent.name().to_owned()),
+            agent_key: setting.principal.agent().map(|agent| agent.key().to_string()),
             plugin: setting.principal.plugin().unwrap_or_default().to_owned(),
             invocation: setting.principal.invocation(),
         };
@@ -113,6 +118,7 @@ impl Membrane {
             has_secrets,
             pace: setting.pace,
             unanswered: setting.unanswered,
+            streams: setting.streams,
             told: Told::default(),
             designated: Mutex::default(),
             passed: Mutex::default(),
@@ -131,6 +137,17 @@ impl Membrane {
                 }
                 Ok(())
             });
+    }
+
+    /// The first call that was refused, or a slot that had been taken back, in words: what this run did is then not all
+    /// that it was to do.
+    pub(crate) fn first_refusal(&self) -> Option<String> {
+        self.0.told.refusal()
+    }
+
+    /// Whether a slot reaches something.
+    pub(crate) fn reaches(&self, slot: &str) -> bool {
+        self.0.slots.contains_key(slot)
     }
 
     /// A problem that the plugin's command fails with: the host's that it passes on, or else the plugin's own, without
@@ -277,6 +294,17 @@ impl Inner {
         if let Err(problem) = self.unanswered.room() {
             return Crossed::Now(finish(entry, &args, Err(problem)));
         }
+        let stream = match self.streams.open(&act.method) {
+            Ok(stream) => stream,
+            Err(problem) => return Crossed::Now(finish(entry, &args, Err(problem))),
+        };
+        let opened = move |outcome: Outcome| match stream {
+            Some(stream) => outcome.map(|value| match value {
+                Value::Capability(handle) => Value::Capability(handle.streaming(stream)),
+                value => value,
+            }),
+            None => outcome,
+        };
         let grant = act.grant;
         match act.weight {
             Weight::Nothing | Weight::Noted => entry.state = State::Written,
@@ -291,7 +319,7 @@ impl Inner {
         let (answered, rights) = match (act.make)() {
             Err(problem) => return Crossed::Now(finish(entry, &args, Err(problem))),
             Ok(Begun::Done(outcome)) => {
-                let outcome = admitted(outcome, &grant);
+                let outcome = admitted(opened(outcome), &grant);
                 return Crossed::Now(finish(entry, &args, outcome));
             }
             Ok(Begun::Later(future)) => {
@@ -299,7 +327,7 @@ impl Inner {
                     let outcome = tokio::select! {
                         biased;
                         ending = grant.ended() => Err(ended(&grant, ending)),
-                        outcome = future => admitted(outcome, &grant),
+                        outcome = future => admitted(opened(outcome), &grant),
                     };
                     finish(entry, &args, outcome)
                 }));
@@ -307,7 +335,7 @@ impl Inner {
             Ok(Begun::Awaited(answered, rights)) => (answered, rights),
         };
         if let Some(outcome) = answered.outcome() {
-            let outcome = admitted(self.wrap(outcome, &rights, &grant), &grant);
+            let outcome = admitted(opened(self.wrap(outcome, &rights, &grant)), &grant);
             return Crossed::Now(finish(entry, &args, outcome));
         }
         let this = Arc::clone(self);
@@ -316,7 +344,7 @@ impl Inner {
             let outcome = tokio::select! {
                 biased;
                 ending = grant.ended() => Err(ended(&grant, ending)),
-                outcome = answered => admitted(this.wrap(outcome, &rights, &grant), &grant),
+                outcome = answered => admitted(opened(this.wrap(outcome, &rights, &grant)), &grant),
             };
             finish(entry, &args, outcome)
         }))

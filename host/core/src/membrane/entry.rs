@@ -24,6 +24,7 @@ pub(super) struct Entry {
 pub(super) struct Whose {
     pub(super) principal: String,
     pub(super) agent: Option<String>,
+    pub(super) agent_key: Option<String>,
     pub(super) plugin: String,
     pub(super) invocation: u64,
 }
@@ -75,6 +76,7 @@ impl Entry {
         Line {
             principal: &self.whose.principal,
             agent: self.whose.agent.as_deref(),
+            agent_key: self.whose.agent_key.as_deref(),
             plugin: &self.whose.plugin,
             invocation: self.whose.invocation,
             slot: &self.slot,

@@ -8,6 +8,7 @@ use powerbox_passable::SlotKind;
 
 use super::blob::Blob;
 use super::name::Name;
+use super::streams::Open;
 use crate::bridge::Reference;
 
 /// What a compartment holds of the world outside: one reference, with the authority that its giver put into it.
@@ -43,6 +44,8 @@ pub(super) struct ObjectRef {
     pub(super) grant: Arc<Grant>,
     /// Whether it is the very object that the grant is to, not something that this answered with.
     pub(super) direct: bool,
+    /// If it is a stream of changes, what counts it: held, and looked at by nobody.
+    pub(super) _open: Option<Arc<Open>>,
 }
 
 /// Which methods of an object may be called.
@@ -67,7 +70,20 @@ impl Handle {
     }
 
     pub(super) fn of_object(object: Object, rights: Rights, grant: Arc<Grant>, direct: bool) -> Self {
-        Self::new(Kind::Object(ObjectRef { object, rights, grant, direct }))
+        Self::new(Kind::Object(ObjectRef { object, rights, grant, direct, _open: None }))
+    }
+
+    /// The same as a stream of changes, which is counted while somebody has it.
+    pub(super) fn streaming(self, open: Arc<Open>) -> Self {
+        match self.kind() {
+            Kind::Object(reference) => {
+                Self::new(Kind::Object(ObjectRef { _open: Some(open), ..reference.clone() }))
+            }
+            Kind::Changes(reference) => {
+                Self::new(Kind::Changes(ObjectRef { _open: Some(open), ..reference.clone() }))
+            }
+            Kind::Name(_) | Kind::Blob(_) | Kind::Own(_) => self,
+        }
     }
 
     pub(super) fn own(own: Own) -> Self {

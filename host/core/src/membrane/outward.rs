@@ -124,6 +124,7 @@ impl Inner {
                 audit: Arc::clone(&self.audit),
                 principal: format!("{} > whoever has the reference", self.whose.principal),
                 agent: self.whose.agent.clone(),
+                agent_key: self.whose.agent_key.clone(),
                 plugin: self.whose.plugin.clone(),
                 slot: reference.grant.what().to_owned(),
             };

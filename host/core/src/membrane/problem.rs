@@ -57,7 +57,7 @@ impl Problem {
 
     /// Puts a refusal of a grant into words, with the command that would allow it.
     pub(crate) fn refused(refusal: Refusal, grant: &Grant) -> Self {
-        let holder = grant.holder();
+        let holder = grant.holder_now();
         let again = match (holder.plugin_name(), holder.agent_name()) {
             (Some(plugin), agent) => {
                 // The rule may be that of a grant further up.

@@ -1,5 +1,5 @@
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::problem::Problem;
 
@@ -11,11 +11,14 @@ const MOST: usize = 64;
 /// A plugin may pass one on as what its command fails with. It cannot make one up: then it speaks for itself, and what
 /// it advises is not shown as the host's advice.
 #[derive(Debug, Default)]
-pub(super) struct Told(Mutex<VecDeque<Problem>>);
+pub(super) struct Told(Mutex<VecDeque<Problem>>, OnceLock<String>);
 
 impl Told {
     /// Remembers a problem if it comes with advice.
     pub(super) fn note(&self, problem: &Problem) {
+        if matches!(problem, Problem::Denied { .. } | Problem::Revoked) {
+            let _ = self.1.set(problem.to_string());
+        }
         if !matches!(problem, Problem::Denied { remedy: Some(_), .. } | Problem::Unbound(_)) {
             return;
         }
@@ -27,6 +30,11 @@ impl Told {
             told.pop_front();
         }
         told.push_back(problem.clone());
+    }
+
+    /// The first refusal, in words.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.1.get().cloned()
     }
 
     /// A problem that the plugin gives, as what it is: the host's that it passes on, or its own.

@@ -252,7 +252,7 @@ fn follow(membrane: &Arc<Inner>, name: &Name) -> Result<Begun, Problem> {
     Ok(Begun::Later(Box::pin(async move {
         match iterator.await? {
             OuterValue::Capability(object) => {
-                let reference = ObjectRef { object, rights: Rights::All, grant, direct: false };
+                let reference = ObjectRef { object, rights: Rights::All, grant, direct: false, _open: None };
                 Ok(Value::Capability(Handle::new(Kind::Changes(reference))))
             }
             _ => Err(Problem::Other("the daemon gave no stream of changes".to_owned())),

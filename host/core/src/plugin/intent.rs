@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use powerbox_authority::grant::Target;
 use serde::{Deserialize, Serialize};
 
+use crate::local::store::KeptId;
+
 use super::{Installed, InstalledPlugin, StoreError, write_aside};
 
 /// One change of what is installed. Doing it twice is doing it once.
@@ -25,12 +27,29 @@ pub(crate) enum Intent {
         bound: BTreeMap<String, Target>,
         /// Whether no plugin of this name was there: what one had that was there earlier is not for this one.
         fresh: bool,
+        /// What an earlier installation kept that this one begins with.
+        #[serde(default)]
+        adopt: Option<KeptId>,
     },
-    /// A plugin goes, with all that it was granted and kept.
+    /// A plugin goes, with all that it was granted.
     Remove {
         /// Which.
         name: String,
+        /// What becomes of what it kept.
+        #[serde(default)]
+        data: Data,
     },
+}
+
+/// What becomes of what a plugin kept when it is removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Data {
+    /// It is put aside, and an installation of the same plugin can find it again.
+    #[default]
+    Keep,
+    /// It is deleted, for the person said so.
+    Delete,
 }
 
 /// The right to change what is installed, of one process at a time.

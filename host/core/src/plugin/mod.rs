@@ -18,6 +18,7 @@ pub use candidate::Candidate;
 pub use difference::Difference;
 pub use installed::{Installed, InstalledPlugin, Seen, StoreError};
 pub(crate) use installed::{private_folder, write_aside};
+pub use intent::Data;
 pub(crate) use intent::{Changing, Intent, may_die_at};
 pub(crate) use load::read_bounded;
 pub use load::{PluginError, load};

@@ -43,6 +43,7 @@ fn outside(world: &Arc<World>, target: FormulaId, grant: GrantId) -> Result<Obje
         audit: authority.audit.clone(),
         principal: record.holder.to_string(),
         agent: None,
+        agent_key: None,
         plugin: String::new(),
         slot: record.slot,
     };

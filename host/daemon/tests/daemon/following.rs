@@ -126,7 +126,7 @@ async fn the_names_of_one_value_can_be_followed_by_locator() {
 
 #[tokio::test]
 async fn a_subscriber_that_does_not_read_loses_its_subscription_only() {
-    let home = Home::with_limits(|limits| limits.subscription_bytes = 2_000);
+    let home = Home::with_limits(|limits| limits.subscription_bytes = 4_000);
     let daemon = home.start();
     let client = home.client().await;
     let dir = object(client.ok("makeDirectory", vec![text("dir")]).await);
@@ -157,7 +157,7 @@ async fn a_subscriber_that_does_not_read_loses_its_subscription_only() {
 
 #[tokio::test]
 async fn subscriptions_are_counted_and_end_with_their_session() {
-    let home = Home::with_limits(|limits| limits.subscriptions = 3);
+    let home = Home::with_limits(|limits| limits.subscriptions = 6);
     let daemon = home.start();
     let client = home.client().await;
     for _ in 0..3 {
@@ -165,7 +165,7 @@ async fn subscriptions_are_counted_and_end_with_their_session() {
     }
     assert_eq!(
         client.refusal("followNameChanges", vec![]).await,
-        "RangeError: the daemon allows at most 3 subscriptions"
+        "RangeError: the daemon allows at most 3 subscriptions to these names now"
     );
     client.session.disconnect(None);
     client.session.closed().await;
@@ -177,5 +177,25 @@ async fn subscriptions_are_counted_and_end_with_their_session() {
         }
     });
     waited.await.expect("room for a subscription");
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_follows_one_directory_leaves_subscriptions_for_those_who_follow_others() {
+    let home = Home::with_limits(|limits| limits.subscriptions = 16);
+    let daemon = home.start();
+    let client = home.client().await;
+    let dir = object(client.ok("makeDirectory", vec![text("dir")]).await);
+    let mut held = Vec::new();
+    while let Ok(iterator) = dir.call("followNameChanges", vec![]).await {
+        held.push(iterator);
+        assert!(held.len() < 16, "one directory has them all");
+    }
+    assert_eq!(held.len(), 8);
+    // Another client, and the same one with other names, find room.
+    let other = home.client().await;
+    follow(&other).await;
+    let more = object(client.ok("makeDirectory", vec![text("more")]).await);
+    more.call("followNameChanges", vec![]).await.unwrap();
     daemon.stop().await;
 }

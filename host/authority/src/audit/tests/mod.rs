@@ -63,6 +63,7 @@ fn entry(function: &str) -> Entry<'_> {
     Entry {
         principal: "person > agent scout > plugin compare > invocation 7",
         agent: Some("scout"),
+        agent_key: None,
         plugin: "compare",
         invocation: 7,
         slot: "left",

@@ -34,6 +34,7 @@ fn filters_fit_together() {
     let other = Entry {
         principal: "person > plugin notes > invocation 8",
         agent: None,
+        agent_key: None,
         plugin: "notes",
         slot: "inbox",
         grant: None,

@@ -65,6 +65,7 @@ async fn the_audit_log_tells_what_crossed() {
         audit: Arc::clone(&audit),
         principal: "person > reference test".to_owned(),
         agent: Some("scout".to_owned()),
+        agent_key: None,
         plugin: "notes".to_owned(),
         slot: "thing".to_owned(),
     };

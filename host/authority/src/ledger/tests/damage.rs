@@ -94,9 +94,13 @@ fn a_file_of_something_else_is_refused_and_left_as_it_is() {
     std::fs::remove_file(home.path()).unwrap();
     // One of a later version.
     drop(home.open());
+    let version: i64 = Connection::open(home.path())
+        .unwrap()
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
     home.tamper("PRAGMA user_version = 1000");
     assert!(matches!(open(), Err(LedgerError::Foreign(_))));
-    home.tamper("PRAGMA user_version = 1");
+    home.tamper(&format!("PRAGMA user_version = {version}"));
     assert!(open().is_ok());
     let missing = home.folder.path().join("missing/grants.sqlite");
     assert!(matches!(Ledger::open(&missing, Clock::with(|| NOW)), Err(LedgerError::File { .. })));

@@ -118,7 +118,7 @@ fn only_an_agent_is_the_origin_of_other_objects() {
     let plain = add(&ledger, "store", &[]);
     let of = |id| new(Origin::OfAgent(id, Target::OwnNames), "names", &[]);
     assert!(matches!(ledger.add(&of(plain.id)), Err(AddError::NoAgent(_))));
-    let agent = Origin::Object(Target::Agent { name: vec!["scout".to_owned()] });
+    let agent = Origin::Object(Target::Agent { name: vec!["scout".to_owned()], id: None });
     let agent = ledger.add(&new(agent, Record::AGENT, &["calls 3"])).unwrap();
     let names = ledger.add(&of(agent.id)).unwrap();
     assert_eq!(names.target, Target::OwnNames);

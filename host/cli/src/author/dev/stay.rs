@@ -2,7 +2,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use powerbox_core::plugin::{Difference, InstalledPlugin, Plugin, Visit};
+use powerbox_core::local::store::Amount;
+use powerbox_core::plugin::{Data, Difference, InstalledPlugin, Plugin, Visit};
 use powerbox_core::text::clean_line;
 use powerbox_core::{Event, Host, InstallError, Installation, Line, Runs};
 
@@ -219,12 +220,19 @@ impl Stay {
         let said = match before {
             _ if keep => format!("the plugin `{name}` stays installed"),
             None => {
-                match self.host.remove_plugin(&name).await {
+                let kept = Amount::sum(&self.host.kept_by(&name)?);
+                match self.host.remove_plugin(&name, Data::Keep).await {
                     // It could not be installed.
                     Err(InstallError::Unknown(_)) => {}
                     removed => removed?,
                 }
-                format!("the plugin `{name}` is gone again; `--keep` would leave it")
+                let gone = format!("the plugin `{name}` is gone again; `--keep` would leave it");
+                match kept.keys {
+                    0 => gone,
+                    _ => format!(
+                        "{gone}; what it stored is kept: {kept}, and `powerbox plugin remove {name}` deletes it"
+                    ),
+                }
             }
             Some(before) => {
                 self.host.put_back(before).await?;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use powerbox_authority::grant::AgentKey;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::Owner;
@@ -51,6 +52,29 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
+/// What made a database of version 1 one of version 2.
+const SECOND: &str = "
+    -- The version whose form a space is in, if its plugin has gone on to another without bringing it along.
+    ALTER TABLE space ADD COLUMN behind TEXT;
+
+    -- What plugins kept that are not installed any more. Its spaces have '@kept ID' in place of a plugin.
+    CREATE TABLE kept (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        signer TEXT,
+        version TEXT,
+        digest TEXT,
+        at INTEGER NOT NULL
+    ) STRICT;
+
+    -- Until here agents were known by path. Which agent had the path is nowhere on record, so that no agent gets what
+    -- was kept for it; it stays where only the person sees it.
+    UPDATE space SET agent = 'path ' || agent WHERE agent <> '';
+";
+
+/// The version of the database.
+const VERSION: i64 = 2;
+
 /// One change of a space: a key, and its new value, or none to remove it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -95,11 +119,18 @@ struct Inner {
     connection: Mutex<Option<Connection>>,
 }
 
+/// What stands before the key of an agent for whom a space is.
+pub(super) const AGENT: &str = "#";
+
+fn agent_column(agent: Option<&AgentKey>) -> String {
+    agent.map(|key| format!("{AGENT}{key}")).unwrap_or_default()
+}
+
 /// A space in the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SpaceId(i64);
 
-type Result<T> = std::result::Result<T, SpaceError>;
+pub(super) type Result<T> = std::result::Result<T, SpaceError>;
 
 impl Spaces {
     /// The spaces in a state folder. Opens nothing yet.
@@ -110,7 +141,7 @@ impl Spaces {
     /// Gives the space of an owner, empty if there was none.
     pub(crate) fn of(&self, owner: &Owner) -> Result<SpaceId> {
         self.change(|tx| {
-            let agent = owner.agent.as_deref().unwrap_or_default();
+            let agent = agent_column(owner.agent.as_ref());
             tx.execute(
                 "INSERT INTO space (plugin, agent, slot) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
                 params![owner.plugin, agent, owner.slot],
@@ -208,26 +239,34 @@ impl Spaces {
         })
     }
 
-    /// Whose spaces of a plugin there are, with something in them.
-    pub(crate) fn owners(&self, plugin: &str) -> Result<Vec<Owner>> {
+    /// Whose spaces of a plugin there are, with something in them, and the version whose form each is in if that is not
+    /// the one that runs. Those of agents that an earlier version knew by path are nobody's.
+    pub(crate) fn owners(&self, plugin: &str) -> Result<Vec<(Owner, Option<String>)>> {
         if !self.0.path.exists() {
             return Ok(Vec::new());
         }
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT agent, slot FROM space WHERE plugin = ?1 AND draft = 0 AND keys > 0 ORDER BY agent, slot",
+                "SELECT agent, slot, behind FROM space WHERE plugin = ?1 AND draft = 0 AND keys > 0 ORDER BY agent, slot",
             )?;
-            let owners = statement.query_map([plugin], |row| {
+            let mut rows = statement.query([plugin])?;
+            let mut owners = Vec::new();
+            while let Some(row) = rows.next()? {
                 let agent: String = row.get(0)?;
-                let agent = (!agent.is_empty()).then_some(agent);
-                Ok(Owner { plugin: plugin.to_owned(), agent, slot: row.get(1)? })
-            })?;
-            Ok(owners.collect::<rusqlite::Result<_>>()?)
+                let agent = match agent.strip_prefix(AGENT).map(AgentKey::stored) {
+                    None if agent.is_empty() => None,
+                    Some(Some(key)) => Some(key),
+                    _ => continue,
+                };
+                owners.push((Owner { plugin: plugin.to_owned(), agent, slot: row.get(1)? }, row.get(2)?));
+            }
+            Ok(owners)
         })
     }
 
-    /// Makes a copy of an owner's space for a migration to work on, in place of one that was left behind.
-    pub(crate) fn draft(&self, owner: &Owner) -> Result<SpaceId> {
+    /// Makes a copy of an owner's space for a migration to work on, in place of one that was left behind. `behind` is
+    /// the version whose form it stays in, if it is not to be migrated; one that is older already stays noted.
+    pub(crate) fn draft(&self, owner: &Owner, behind: Option<&str>) -> Result<SpaceId> {
         let live = self.of(owner)?;
         self.change(|tx| {
             tx.execute(
@@ -235,9 +274,10 @@ impl Spaces {
                 [live.0],
             )?;
             tx.execute(
-                "INSERT INTO space (plugin, agent, slot, draft, keys, bytes)
-                 SELECT plugin, agent, slot, 1, keys, bytes FROM space WHERE id = ?1",
-                [live.0],
+                "INSERT INTO space (plugin, agent, slot, draft, keys, bytes, behind)
+                 SELECT plugin, agent, slot, 1, keys, bytes, CASE WHEN ?2 IS NULL THEN NULL ELSE coalesce(behind, ?2) END
+                 FROM space WHERE id = ?1",
+                params![live.0, behind],
             )?;
             let draft = tx.last_insert_rowid();
             tx.execute(
@@ -253,6 +293,14 @@ impl Spaces {
     pub(crate) fn drafts_done(&self, plugin: &str, digest: &str) -> Result<()> {
         self.change(|tx| {
             tx.execute("UPDATE space SET done_for = ?2 WHERE plugin = ?1 AND draft = 1", [plugin, digest])?;
+            Ok(())
+        })
+    }
+
+    /// Throws away the drafts of a plugin: its migration did not come to its end.
+    pub(crate) fn drop_drafts(&self, plugin: &str) -> Result<()> {
+        self.change(|tx| {
+            tx.execute("DELETE FROM space WHERE plugin = ?1 AND draft = 1", [plugin])?;
             Ok(())
         })
     }
@@ -288,11 +336,15 @@ impl Spaces {
         })
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub(super) fn exists(&self) -> bool {
+        self.0.path.exists()
+    }
+
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.with(|connection| read(connection))
     }
 
-    fn change<T>(&self, change: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         self.with(|connection| {
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let changed = change(&tx)?;
@@ -375,16 +427,16 @@ fn open_once(path: &Path) -> Result<Connection> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
     let number = |connection: &Connection, name| connection.pragma_query_value(None, name, |row| row.get(0));
-    let known = |connection: &Connection| -> Result<bool> {
+    let found = |connection: &Connection| -> Result<i64> {
         let about: (i64, i64) = (number(connection, "application_id")?, number(connection, "user_version")?);
         let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         match about {
-            (APPLICATION_ID, 1) => Ok(true),
-            (0, 0) if tables == 0 => Ok(false),
+            (APPLICATION_ID, version @ 1..=VERSION) => Ok(version),
+            (0, 0) if tables == 0 => Ok(0),
             _ => Err(SpaceError::Foreign(path.to_owned())),
         }
     };
-    let made = known(&connection).map_err(|error| match error {
+    let version = found(&connection).map_err(|error| match error {
         SpaceError::Database(error)
             if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) =>
         {
@@ -395,14 +447,18 @@ fn open_once(path: &Path) -> Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    if !made {
+    if version < VERSION {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         // Another process may have been quicker.
-        if !known(&tx)? {
+        let version = found(&tx)?;
+        if version < 1 {
             tx.execute_batch(TABLES)?;
-            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-            tx.pragma_update(None, "user_version", 1)?;
         }
+        if version < 2 {
+            tx.execute_batch(SECOND)?;
+        }
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", VERSION)?;
         tx.commit()?;
     }
     Ok(connection)
@@ -413,7 +469,7 @@ mod tests {
     use super::*;
 
     fn owner(plugin: &str, agent: Option<&str>, slot: &str) -> Owner {
-        Owner { plugin: plugin.into(), agent: agent.map(str::to_owned), slot: slot.into() }
+        Owner { plugin: plugin.into(), agent: agent.and_then(AgentKey::stored), slot: slot.into() }
     }
 
     fn set(spaces: &Spaces, space: SpaceId, key: &str, value: &[u8]) -> Result<()> {
@@ -432,7 +488,7 @@ mod tests {
         assert_eq!(again.of(&owner("a", None, "store")).unwrap(), mine);
         assert_eq!(again.get(mine, "k").unwrap().as_deref(), Some(&b"v"[..]));
         for other in
-            [owner("b", None, "store"), owner("a", Some("scout"), "store"), owner("a", None, "other")]
+            [owner("b", None, "store"), owner("a", Some(&"a".repeat(32)), "store"), owner("a", None, "other")]
         {
             let space = spaces.of(&other).unwrap();
             assert_eq!(spaces.get(space, "k").unwrap(), None, "{other:?}");
@@ -508,7 +564,7 @@ mod tests {
         for (done, current, expected) in
             [(None, "2", "old"), (Some("2"), "1", "old"), (Some("2"), "2", "new")]
         {
-            let draft = spaces.draft(&mine).unwrap();
+            let draft = spaces.draft(&mine, None).unwrap();
             assert_eq!(spaces.get(draft, "k").unwrap().as_deref(), Some(&b"old"[..]));
             set(&spaces, draft, "k", b"new").unwrap();
             assert_eq!(now(&spaces), b"old");
