@@ -87,6 +87,7 @@ impl Data {
     fn parameter(&mut self, parameter: &Parameter) -> Vec<u32> {
         let kind = match &parameter.kind {
             ParameterKind::Choice => [3, 0, 0],
+            ParameterKind::Secret => [5, 0, 0],
             ParameterKind::Object(methods) => {
                 let [address, count] = self.texts(methods);
                 [13, address, count]

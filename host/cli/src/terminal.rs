@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use indicatif::{ProgressBar, ProgressStyle};
+use powerbox_core::designation::SecretSource;
 use powerbox_core::local::{FrontEnd, Output};
 use powerbox_core::membrane::{Consent, Word};
+use powerbox_core::registry::Parameter;
 
-use crate::{consent, render};
+use crate::{consent, render, secret};
 
 /// Standard output and standard error, for one command.
 pub(crate) struct Terminal {
@@ -67,6 +69,17 @@ impl FrontEnd for Terminal {
                 word
             };
             tokio::task::spawn_blocking(ask).await.unwrap_or(Word::Nobody)
+        })
+    }
+
+    fn secret<'a>(&'a self, parameter: &'a Parameter, source: SecretSource) -> BoxFuture<'a, Option<String>> {
+        if self.json && source == SecretSource::Terminal {
+            return Box::pin(async { None });
+        }
+        Box::pin(async move {
+            let _screen = self.screen.lock().await;
+            self.clear_progress();
+            secret::read(parameter, source).await
         })
     }
 

@@ -123,6 +123,7 @@ impl Host {
         let words = parse(command, &request.words)?;
         let agent_path = request.principal.agent();
         self.quarantine().check(plugin.name(), &plugin.digest().to_string())?;
+        let words = words.read_secrets(command, &*front_end).await?;
         let principal = request
             .principal
             .with(Link::Plugin(plugin.name().to_owned()))

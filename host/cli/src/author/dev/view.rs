@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use powerbox_builder::{BuildError, Built, Project};
 use powerbox_core::Run;
-use powerbox_core::text::clean_line;
+use powerbox_core::text::{clean, clean_line};
 use serde_json::{Value as Json, json};
 
 use super::stay::Taken;
 use crate::author::build::size;
 use crate::exit::Failure;
+use crate::render::spelled;
 
 /// What the author sees: a line for each thing that happens, and on a terminal one below them that tells how things
 /// stand.
@@ -35,7 +36,7 @@ impl View {
         let view = Self { json, status, name, live: "nothing is live yet".to_owned(), runs: 0 };
         let version = project.about.version.as_deref().unwrap_or("without version");
         let folder = project.folder.display().to_string();
-        view.say(&format!("{} {version} · {} · {folder}", view.name, project.language));
+        view.say(&clean_line(&format!("{} {version} · {} · {folder}", view.name, project.language)));
         view.tell(json!({
             "event": "began", "component": view.name, "language": project.language, "folder": folder,
         }));
@@ -153,11 +154,11 @@ impl View {
     }
 
     fn line(&self, text: &str) {
-        self.say(&format!("{}  {text}", clock()));
+        self.say(&format!("{}  {}", clock(), clean(text)));
     }
 
     fn more(&self, text: &str) {
-        self.say(&format!("          {text}"));
+        self.say(&format!("          {}", clean(text)));
     }
 
     fn say(&self, text: &str) {
@@ -178,7 +179,7 @@ impl View {
     fn tell(&self, event: Json) {
         if self.json {
             let mut stdout = std::io::stdout();
-            let _ = writeln!(stdout, "{event}").and_then(|()| stdout.flush());
+            let _ = writeln!(stdout, "{}", spelled(&event)).and_then(|()| stdout.flush());
         }
     }
 }
