@@ -4,6 +4,7 @@
 
 pub mod crossing;
 pub mod fixture;
+pub mod hostile_names;
 pub mod node;
 pub mod numbered;
 pub mod powerbox;

@@ -25,7 +25,9 @@ impl AtTerminal {
         let words = std::iter::once(program.get_program()).chain(program.get_args());
         let words: Vec<_> = words.map(|word| quoted(&word.to_string_lossy())).collect();
         let mut command = Command::new("script");
-        command.arg("-qefc").arg(words.join(" ")).arg("/dev/null").env_clear().env("TERM", "xterm");
+        // A line editor wants to know how large it is.
+        let line = format!("stty rows 24 columns 80; exec {}", words.join(" "));
+        command.arg("-qefc").arg(line).arg("/dev/null").env_clear().env("TERM", "xterm");
         for (name, value) in program.get_envs() {
             if let Some(value) = value {
                 command.env(name, value);
@@ -60,10 +62,38 @@ impl AtTerminal {
         while !self.shown().contains(text) {
             let left = end.saturating_duration_since(Instant::now());
             match self.pieces.recv_timeout(left) {
-                Ok(piece) => self.shown.extend(piece),
+                Ok(piece) => self.take(&piece)?,
                 Err(_) => bail!("{text:?} was not shown, but {:?}", self.shown()),
             }
         }
+        Ok(())
+    }
+
+    /// The same, of what comes from now on.
+    pub fn wait_for_next(&mut self, text: &str) -> Result<()> {
+        self.shown.clear();
+        self.wait_for(text)
+    }
+
+    /// Takes what the terminal got. A program that asks where the cursor is gets an answer, as from any terminal.
+    fn take(&mut self, piece: &[u8]) -> Result<()> {
+        const WHERE: &[u8] = b"\x1b[6n";
+        // The question may come in two pieces.
+        let begin = self.shown.len().saturating_sub(WHERE.len() - 1);
+        self.shown.extend(piece);
+        let asked =
+            self.shown.get(begin..).unwrap_or_default().windows(WHERE.len()).filter(|part| *part == WHERE);
+        for _ in 0..asked.count() {
+            self.type_in("\x1b[12;1R")?;
+        }
+        Ok(())
+    }
+
+    /// Closes the terminal, as a person closes a window, and waits until that is done.
+    pub fn close(mut self) -> Result<()> {
+        self.running.child()?.kill()?;
+        // What ran there has it open until it ends.
+        while self.pieces.recv_timeout(LIMIT).is_ok() {}
         Ok(())
     }
 

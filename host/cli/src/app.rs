@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::Parser as _;
 use powerbox_core::daemon::{Connect, Endpoint};
+use powerbox_core::designation::may_be_kept;
 use powerbox_core::{Allowances, Event, Host, HostConfig, Principal, Request};
 use powerbox_sandbox::EngineOptions;
 use powerbox_web::Web;
@@ -15,7 +16,9 @@ use crate::embedded::{Embedded, External};
 use crate::exit::{Failure, Status};
 use crate::paths::Paths;
 use crate::terminal::Terminal;
-use crate::{attenuate, audit, author, completions, doctor, grant, log, plugin, prompt, service, why};
+use crate::{
+    attenuate, audit, author, completions, doctor, grant, log, plugin, prompt, render, service, why,
+};
 
 /// Which daemon is used.
 #[derive(Clone, Debug)]
@@ -44,7 +47,7 @@ pub(crate) fn main(words: &[String]) -> Status {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to standard output and are no failure.
-            let _ = error.print();
+            render::usage(&error);
             return if error.use_stderr() { Status::Usage } else { Status::Done };
         }
     };
@@ -204,6 +207,14 @@ impl App {
             Verb::Serve => Err(Failure::new(Status::Usage, "`serve` is not for the prompt")),
             Verb::Command(words) => self.command(words, agent.map(str::to_owned), json).await,
         }
+    }
+
+    /// Whether the words of a command may be kept in a history; `None` if they make no sense.
+    pub(crate) fn may_be_kept(&self, words: Vec<String>) -> Option<bool> {
+        let mut words = words.into_iter();
+        let mut line = Line { name: words.next()?, words: words.collect(), agent: None, json: false };
+        line.take_program_options(&self.host).ok()?;
+        Some(may_be_kept(&self.host.registry(), &line.name, &line.words))
     }
 
     /// Runs a command of a plugin; Ctrl-C cancels it.

@@ -2,6 +2,11 @@
 //!
 //! The scripts only ask this program at each Tab. It starts no daemon then, and tells nothing that should be told to
 //! somebody who reads.
+//!
+//! A name may be anything, and what is inserted into a line is run at Enter. Zsh and fish quote what they insert for the
+//! place where it stands; bash inserts it as it is, so that for bash it is quoted here.
+
+mod bash;
 
 use std::sync::Arc;
 
@@ -11,21 +16,27 @@ use crate::app::{App, Choice};
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::paths::Paths;
-use crate::prompt::Names;
+use crate::prompt::{Candidate, Names};
+use crate::quoting::{Dialect, read};
 use crate::render::print;
 
 /// For which shell, or what shall be completed.
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArguments {
     /// The shell
-    #[arg(required_unless_present = "line")]
-    shell: Option<Shell>,
-    /// The line as far as it is typed: what its last word could be is printed, each with a tab and its description
+    shell: Shell,
+    /// The line as far as it is typed, as bash and fish have it
     #[arg(long, hide = true, allow_hyphen_values = true)]
     line: Option<String>,
+    /// The end of it that bash replaces
+    #[arg(long, hide = true, allow_hyphen_values = true, requires = "line", default_value = "")]
+    part: String,
+    /// The words, as zsh has them; the last is the one to complete
+    #[arg(last = true, hide = true)]
+    words: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Shell {
     Bash,
     Zsh,
@@ -48,82 +59,65 @@ pub(crate) async fn run(
     config: &Config,
     arguments: &CompletionsArguments,
 ) -> Result<(), Failure> {
-    if let Some(line) = &arguments.line {
-        let typed = Typed::read(line);
-        let app = Arc::new(App::silent(paths, choice, config).await?);
-        let names = Names::new(Arc::clone(&app), typed.agent, tokio::runtime::Handle::current());
-        // It waits for the daemon, which it must not do where that is served.
-        let rest = typed.rest;
-        let found = tokio::task::spawn_blocking(move || names.suggestions(&rest, rest.len())).await;
-        let lines: Vec<_> = found
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|found| !found.value.contains(['\n', '\t']))
-            .map(|found| {
-                let about = found.description.unwrap_or_default();
-                format!("{}\t{}", found.value, powerbox_core::text::clean_line(&about))
-            })
-            .collect();
-        app.host.disconnect().await;
-        return if lines.is_empty() { Ok(()) } else { print(&lines.join("\n")) };
+    let CompletionsArguments { shell, line, part, words } = arguments;
+    if line.is_none() && words.is_empty() {
+        return print(shell.script().trim_end());
     }
-    match arguments.shell {
-        Some(shell) => print(shell.script().trim_end()),
-        None => Ok(()),
-    }
+    // Without a program before them the words are none of ours.
+    let Some(line) = Line::read(*shell, line.as_deref(), part, words) else { return Ok(()) };
+    let app = Arc::new(App::silent(paths, choice, config).await?);
+    let names = Names::new(Arc::clone(&app), None, tokio::runtime::Handle::current());
+    let (words, word) = (line.words, line.word);
+    // It waits for the daemon, which it must not do where that is served.
+    let found = tokio::task::spawn_blocking(move || names.candidates(&words, &word)).await;
+    app.host.disconnect().await;
+    let lines: Vec<_> =
+        found.unwrap_or_default().into_iter().filter_map(|found| line.place.shown(&found)).collect();
+    if lines.is_empty() { Ok(()) } else { print(&lines.join("\n")) }
 }
 
-/// A line of a shell, without the program and its own options.
-#[derive(Debug, PartialEq)]
-struct Typed {
-    agent: Option<String>,
-    rest: String,
+/// A line of a shell, without the program.
+struct Line {
+    words: Vec<String>,
+    word: String,
+    place: Place,
 }
 
-impl Typed {
-    fn read(line: &str) -> Self {
-        let (mut rest, mut agent) = (line.trim_start(), None);
-        let word = |text: &str| -> Option<(String, usize)> {
-            let end = text.find(char::is_whitespace)?;
-            let space = text.get(end..)?;
-            Some((text.get(..end)?.to_owned(), end + space.len() - space.trim_start().len()))
-        };
-        let mut first = true;
-        while let Some((option, length)) = word(rest).filter(|(option, _)| first || option.starts_with('-')) {
-            rest = rest.get(length..).unwrap_or_default();
-            if !first && matches!(option.as_str(), "--as" | "--connect") {
-                let Some((value, length)) = word(rest) else { break };
-                rest = rest.get(length..).unwrap_or_default();
-                if option == "--as" {
-                    agent = Some(value);
-                }
-            } else if let Some(value) = option.strip_prefix("--as=") {
-                agent = Some(value.to_owned());
-            }
-            first = false;
+/// Where a candidate is inserted.
+enum Place {
+    Bash(bash::Place),
+    /// Where the shell quotes by itself.
+    Quoting,
+}
+
+impl Line {
+    fn read(shell: Shell, line: Option<&str>, part: &str, words: &[String]) -> Option<Self> {
+        if shell == Shell::Zsh {
+            let (word, words) = words.split_last()?;
+            return Some(Self { words: words.to_vec(), word: word.clone(), place: Place::Quoting });
         }
+        let (typed, place) = match shell {
+            Shell::Bash => {
+                let (typed, place) = bash::Place::read(line?, part)?;
+                (typed, Place::Bash(place))
+            }
+            _ => (read(Dialect::Fish, line?)?, Place::Quoting),
+        };
         // The program's name itself is the shell's business.
-        Self { agent, rest: if first { String::new() } else { rest.to_owned() } }
+        Some(Self { words: typed.words.get(1..)?.to_vec(), word: typed.word, place })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_program_and_its_options_are_no_part_of_a_line() {
-        let read = |line: &str| {
-            let Typed { agent, rest } = Typed::read(line);
-            (agent, rest)
-        };
-        assert_eq!(read("powerbox "), (None, String::new()));
-        assert_eq!(read("  powerbox  sh"), (None, "sh".into()));
-        assert_eq!(read("powerbox --json --as scout show x/"), (Some("scout".into()), "show x/".into()));
-        assert_eq!(read("powerbox --as=scout show "), (Some("scout".into()), "show ".into()));
-        assert_eq!(read("powerbox --connect unix:/x li"), (None, "li".into()));
-        assert_eq!(read("powerbox show --as x"), (None, "show --as x".into()));
-        assert_eq!(read("power"), (None, String::new()));
-        assert_eq!(read(""), (None, String::new()));
+impl Place {
+    fn shown(&self, found: &Candidate) -> Option<String> {
+        match self {
+            Self::Bash(place) => place.inserted(&found.value),
+            // It would be shown as it is in the list, and none of it may be seen.
+            Self::Quoting if powerbox_core::text::clean_line(&found.value) != found.value => None,
+            Self::Quoting => {
+                let about = found.about.as_deref().map(powerbox_core::text::clean_line);
+                Some(format!("{}\t{}", found.value, about.unwrap_or_default()))
+            }
+        }
     }
 }

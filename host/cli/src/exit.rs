@@ -5,6 +5,7 @@ use powerbox_authority::ledger::{AddError, LedgerError};
 use powerbox_core::grants::GiveError;
 use powerbox_core::local::store::SpaceError;
 use powerbox_core::membrane::Problem;
+use powerbox_core::text::word;
 use powerbox_core::{AgentError, InstallError, InvokeError, PreferError, Principal};
 use serde_json::json;
 
@@ -112,10 +113,13 @@ impl From<InvokeError> for Failure {
 
 /// The command that gives a plugin what it lacks, where the problem itself does not know whose it is.
 fn way_out(principal: &Principal, problem: &Problem) -> Option<String> {
-    let plugin = principal.plugin()?;
-    let agent = principal.agent().map(|agent| format!(" --as {}", agent.name())).unwrap_or_default();
+    let plugin = word(principal.plugin()?);
+    let agent = principal.agent().map(|agent| format!(" --as {}", word(agent.name()))).unwrap_or_default();
     match problem {
-        Problem::Unbound(slot) => Some(format!("`powerbox grant add {plugin} {slot}=NAME{agent}` binds it")),
+        Problem::Unbound(slot) => {
+            let binding = word(&format!("{slot}=NAME"));
+            Some(format!("`powerbox grant add {plugin} {binding}{agent}` binds it"))
+        }
         Problem::Revoked => Some(format!(
             "`powerbox grant list --all {plugin}` shows what was taken back, `powerbox grant add {plugin}{agent}` grants anew"
         )),

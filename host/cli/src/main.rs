@@ -3,6 +3,9 @@
 //! It holds no authority of its own. It finds the daemon, hands words to the core, and shows what comes back. Status
 //! and errors go to standard error, data to standard output.
 
+#[macro_use]
+mod said;
+
 mod app;
 mod arguments;
 mod ask;
@@ -23,7 +26,9 @@ mod moment;
 mod paths;
 mod plugin;
 mod prompt;
+mod quoting;
 mod render;
+mod secret;
 mod service;
 mod terminal;
 mod tty;

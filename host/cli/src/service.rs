@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use powerbox_authority::ledger::Ledger;
 use powerbox_core::daemon::ConnectError;
+use powerbox_core::text::word;
 use powerbox_core::{Host, open_authority};
 use powerbox_daemon::{Authority, Daemon, DaemonConfig, OpenError};
 use serde_json::json;
@@ -13,6 +14,7 @@ use crate::app::Choice;
 use crate::embedded;
 use crate::exit::{Failure, Status};
 use crate::paths::Paths;
+use crate::render::spelled;
 
 /// How often is looked whether the daemon is gone, and for how long at most.
 const POLL: Duration = Duration::from_millis(5);
@@ -32,10 +34,10 @@ pub(crate) fn up(paths: &Paths, choice: &Choice, json: bool) -> Result<(), Failu
     })?;
     let socket = paths.daemon_socket();
     if json {
-        println!("{}", json!({ "running": true, "socket": socket }));
+        println!("{}", spelled(&json!({ "running": true, "socket": socket })));
     } else {
         eprintln!("the embedded daemon listens at {}", socket.display());
-        eprintln!("hint: Endo's own tools reach it with ENDO_SOCK={}", socket.display());
+        eprintln!("hint: Endo's own tools reach it with ENDO_SOCK={}", word(&socket.to_string_lossy()));
     }
     Ok(())
 }
@@ -55,17 +57,19 @@ pub(crate) async fn status(host: &Host, paths: &Paths, choice: &Choice, json: bo
     match (&daemon, json) {
         (Ok(daemon), true) => {
             let dialect = daemon.dialect().name();
-            println!(
-                "{}",
-                json!({ "running": true, "address": address, "dialect": dialect, "plugins": plugins })
-            );
+            let status =
+                json!({ "running": true, "address": address, "dialect": dialect, "plugins": plugins });
+            println!("{}", spelled(&status));
         }
         (Ok(daemon), false) => {
             println!("daemon   {address}");
             println!("dialect  {}", daemon.dialect().name());
             println!("plugins  {plugins}");
         }
-        (Err(_), true) => println!("{}", json!({ "running": false, "address": address, "plugins": plugins })),
+        (Err(_), true) => {
+            let status = json!({ "running": false, "address": address, "plugins": plugins });
+            println!("{}", spelled(&status));
+        }
         (Err(_), false) => {
             println!("daemon   {address} (not running)");
             println!("plugins  {plugins}");

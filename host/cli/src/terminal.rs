@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use indicatif::{ProgressBar, ProgressStyle};
 use powerbox_core::Event;
+use powerbox_core::designation::SecretSource;
 use powerbox_core::local::{FrontEnd, Output};
 use powerbox_core::membrane::{Consent, Word};
+use powerbox_core::registry::Parameter;
 
-use crate::{consent, render};
+use crate::{consent, render, secret};
 
 /// Standard output and standard error, for one command.
 pub(crate) struct Terminal {
@@ -79,6 +81,17 @@ impl FrontEnd for Terminal {
             eprintln!("{event}");
         }
         true
+    }
+
+    fn secret<'a>(&'a self, parameter: &'a Parameter, source: SecretSource) -> BoxFuture<'a, Option<String>> {
+        if self.json && source == SecretSource::Terminal {
+            return Box::pin(async { None });
+        }
+        Box::pin(async move {
+            let _screen = self.screen.lock().await;
+            self.clear_progress();
+            secret::read(parameter, source).await
+        })
     }
 
     fn progress(&self, done: u64, total: Option<u64>, what: &str) {

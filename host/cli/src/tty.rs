@@ -5,7 +5,10 @@ use std::io::{self, Read as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{QueueSelector, tcflush, tcgetpgrp, tcgetwinsize};
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcgetwinsize,
+    tcsetattr,
+};
 
 /// How often is looked whether an answer is still wanted, in nanoseconds.
 const LOOK: i64 = 50_000_000;
@@ -34,6 +37,15 @@ impl Tty {
     /// Writes at once.
     pub(crate) fn write(&mut self, text: &str) -> io::Result<()> {
         self.0.write_all(text.as_bytes()).and_then(|()| self.0.flush())
+    }
+
+    /// Shows nothing of what is typed from now on.
+    pub(crate) fn silent(&self) -> io::Result<Silent> {
+        let before = tcgetattr(&self.0)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&self.0, OptionalActions::Now, &silent)?;
+        Ok(Silent { tty: self.0.try_clone()?, before })
     }
 
     /// Reads a line that is typed from now on: what was typed before is thrown away.
@@ -79,5 +91,19 @@ impl Tty {
                 return Ok(Some(String::from_utf8_lossy(&line).into_owned()));
             }
         }
+    }
+}
+
+/// A terminal that shows nothing of what is typed.
+pub(crate) struct Silent {
+    tty: File,
+    before: Termios,
+}
+
+impl Silent {
+    /// Begins a new line, and shows what is typed again.
+    pub(crate) fn end(&mut self) {
+        let _ = self.tty.write_all(b"\n");
+        let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.before);
     }
 }

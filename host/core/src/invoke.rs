@@ -136,6 +136,7 @@ impl Host {
         };
         let whose = Whose { plugin: plugin.name(), agent: agent.map(Agent::key) };
         self.quarantine().check(&whose, &plugin.digest().to_string())?;
+        let words = words.read_secrets(command, &*front_end).await?;
         let principal = request
             .principal
             .with(Link::Plugin(plugin.name().to_owned()))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use powerbox_captp::{Answer, Value};
 
 use crate::agents::agent_object;
+use crate::designation::parse_path;
 use crate::host::Host;
 
 /// A person waits while names are completed; a slow daemon is not worth it.
@@ -43,6 +44,8 @@ impl Host {
         };
         let names = listed.await.ok()?;
         let names = names.as_list()?.iter().filter_map(Value::as_str).filter(|name| name.starts_with(last));
+        // A peer may list what no path can name.
+        let names = names.filter(|name| parse_path(name).is_ok_and(|path| path.len() == 1));
         Some(
             names
                 .map(|name| match parents {

@@ -95,7 +95,7 @@ impl Host {
             Ok(Considered::Known) => {}
             Ok(Considered::Current) => self.note_on_record(looked, record),
             Ok(Considered::More(wants)) => {
-                let remedy = format!("`powerbox plugin install {}` accepts", record.source);
+                let remedy = format!("`powerbox plugin install {}` accepts", record.source.word());
                 self.note_on_record(looked, record);
                 self.tell(Event::Waiting { plugin: name.clone(), wants, remedy });
             }

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod inserting;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -21,19 +23,26 @@ fn user() -> Powerbox {
     user
 }
 
-/// Runs a script in a shell as this user, who has the program on his path.
-fn run(user: &Powerbox, shell: &[&str], script: &str) -> String {
+/// A shell of this user, who has the program on his path.
+fn shell_of(user: &Powerbox, shell: &[&str]) -> Command {
     let program = user.command::<&str>(&[]).unwrap();
     let folder = Path::new(program.get_program()).parent().unwrap().to_owned();
     let mut command = Command::new(shell[0]);
-    command.args(&shell[1..]).arg("-c").arg(script).env_clear();
+    command.args(&shell[1..]).env_clear();
     for (key, value) in program.get_envs() {
         if let Some(value) = value {
             command.env(key, value);
         }
     }
     let path = std::env::var("PATH").unwrap();
-    let output = command.env("PATH", format!("{}:{path}", folder.display())).output().unwrap();
+    command.env("PATH", format!("{}:{path}", folder.display())).env("LANG", "C.UTF-8");
+    command.current_dir(user.path(""));
+    command
+}
+
+/// Runs a script in a shell as this user, who has the program on his path.
+fn run(user: &Powerbox, shell: &[&str], script: &str) -> String {
+    let output = shell_of(user, shell).arg("-c").arg(script).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     String::from_utf8(output.stdout).unwrap()
@@ -42,6 +51,8 @@ fn run(user: &Powerbox, shell: &[&str], script: &str) -> String {
 fn is_there(shell: &str) -> bool {
     let there = Command::new(shell).arg("--version").output().is_ok_and(|output| output.status.success());
     if !there {
+        // Where everything is checked, nothing is left out unseen.
+        assert!(std::env::var_os("POWERBOX_TEST_ALL").is_none(), "this machine has no `{shell}`");
         eprintln!("NOT RUN: this machine has no `{shell}`");
     }
     there
@@ -53,25 +64,26 @@ fn bash_completes_commands_options_and_names() {
         return;
     }
     let user = user();
-    // As bash calls it at Tab: with the words as it takes them apart.
+    // As bash calls it at Tab: with the words as it takes them apart, and with what it will replace.
     let script = r#"
         source <(powerbox completions bash)
         compopt() { :; }
         tab() {
-            COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDS=("${@:2}") COMP_CWORD=$(($# - 2))
-            _powerbox
+            COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDS=(powerbox)
+            _powerbox powerbox "$2"
             printf '%s|' "${COMPREPLY[@]}"
             echo
         }
-        tab 'powerbox mk' powerbox mk
-        tab 'powerbox list notes/' powerbox list notes/
-        tab 'powerbox --json --as nobody list no' powerbox --json --as nobody list no
-        tab 'powerbox store x --te' powerbox store x --te
-        tab 'powerbox grant add storage agent=no' powerbox grant add storage agent = no
-        tab 'powerbox nothing ' powerbox nothing ''
+        tab 'powerbox mk' mk
+        tab 'powerbox list notes/' notes/
+        tab 'powerbox --json --as nobody list no' no
+        tab 'powerbox store x --te' --te
+        tab 'powerbox grant add storage agent=no' no
+        tab 'powerbox nothing ' ''
+        tab 'powerbox list "notes/t' notes/t
     "#;
     let said = run(&user, &["bash", "--norc"], script);
-    assert_eq!(said, "mkdir|mkguest|\nnotes/old|'notes/to do'|\n|\n--text|\nnotes|\n|\n");
+    assert_eq!(said, "mkdir|mkguest|\nnotes/old|notes/to\\ do|\n|\n--text|\nnotes|\n|\nnotes/to do|\n");
 }
 
 #[test]
@@ -104,7 +116,7 @@ fn zsh_takes_the_script() {
 #[test]
 fn completing_starts_no_daemon_and_keeps_no_warning_from_the_person() {
     let user = Powerbox::embedded().unwrap();
-    let line = |line: &str| user.ok(&["completions", "--line", line]).unwrap();
+    let line = |line: &str| user.ok(&["completions", "fish", "--line", line]).unwrap();
     assert_eq!(line("powerbox list "), "");
     let runs = || user.run(&["status"]).unwrap().status == Some(0);
     assert!(!runs());

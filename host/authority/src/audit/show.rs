@@ -298,14 +298,11 @@ fn length_above(text: &str, most: usize) -> Option<usize> {
 fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            _ => {
-                let mut buffer = [0; 4];
-                quoted.push_str(&crate::text::clean_line(character.encode_utf8(&mut buffer)));
-            }
-        }
+    // Whole pieces are cleaned: what is seen of a joiner depends on what stands beside it.
+    for piece in text.split_inclusive(['"', '\\']) {
+        let plain = piece.strip_suffix(['"', '\\']).unwrap_or(piece);
+        quoted.push_str(&crate::text::clean_line(plain));
+        quoted.extend(piece.get(plain.len()..).unwrap_or_default().chars().flat_map(|mark| ['\\', mark]));
     }
     quoted.push('"');
     quoted

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use powerbox_builder::{Language, New, new_project};
+use powerbox_core::text::word;
 use serde_json::json;
 
 use crate::exit::{Failure, Status};
@@ -29,7 +30,7 @@ pub(crate) fn new(arguments: NewArguments, json: bool) -> Result<(), Failure> {
     let folder = path.unwrap_or_else(|| PathBuf::from(&name));
     let new = New { name, language: lang, folder, from };
     let files = new_project(&new).map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
-    let folder = new.folder.display();
+    let folder = word(&new.folder.to_string_lossy());
     if json {
         let files: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
         return print_json(&json!({ "folder": new.folder, "language": lang, "files": files }));

@@ -1,15 +1,12 @@
 # powerbox completions bash
 _powerbox() {
-    local line=${COMP_LINE:0:COMP_POINT} value about
-    # Bash takes words apart at `=` and `:` too, and wants only the part behind.
-    local word=${line##*[[:space:]]} part=${COMP_WORDS[COMP_CWORD]}
-    [[ $part == [=:] ]] && part=
-    local before=${word%"$part"}
+    local value
     COMPREPLY=()
-    while IFS=$'\t' read -r value about; do
-        COMPREPLY+=("${value#"$before"}")
-    done < <("${COMP_WORDS[0]}" completions --line "$line" 2>/dev/null)
-    # A directory, or a slot, goes on.
+    # What comes is quoted for the place where bash inserts it.
+    while IFS= read -r value; do
+        COMPREPLY+=("$value")
+    done < <("${COMP_WORDS[0]}" completions bash --line="${COMP_LINE:0:COMP_POINT}" --part="$2" 2>/dev/null)
+    # A slot goes on.
     if [[ ${#COMPREPLY[@]} -gt 0 && ${COMPREPLY[0]} == *[/=] ]]; then
         compopt -o nospace
     fi

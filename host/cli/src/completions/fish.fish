@@ -1,2 +1,3 @@
 # powerbox completions fish
-complete -c powerbox -a '(powerbox completions --line (commandline -cp) 2>/dev/null)'
+# Fish quotes what it inserts.
+complete -c powerbox -a '(powerbox completions fish --line=(commandline -cp | string collect) 2>/dev/null)'

@@ -6,9 +6,10 @@ _powerbox() {
     while IFS=$'\t' read -r value about; do
         values+=("$value")
         shown+=("$value${about:+  -- $about}")
-    done < <("${words[1]}" completions --line "${(j: :)words[1,CURRENT]}" 2>/dev/null)
+    done < <("${words[1]}" completions zsh -- "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)
     if (( ${#values} )); then
-        compadd -Q -l -d shown -a values
+        # Without -Q: zsh quotes them for the place where it inserts them.
+        compadd -l -d shown -a values
     else
         _files
     fi

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use powerbox_core::text::word;
+
 use super::check::Check;
 use crate::paths::Paths;
 
@@ -22,7 +24,7 @@ pub(super) fn checks(paths: &Paths) -> Vec<Check> {
 }
 
 fn folder(what: &str, path: &Path) -> Check {
-    let shown = path.display();
+    let (shown, word) = (path.display(), word(&path.to_string_lossy()));
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return not_yet(what, path),
@@ -34,19 +36,19 @@ fn folder(what: &str, path: &Path) -> Check {
         return Check::bad(
             what,
             format!("{shown} is no folder"),
-            format!("move it away: mv {shown} {shown}.old"),
+            format!("move it away: mv {word} {word}.old"),
         );
     }
     if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Check::bad(what, format!("{shown} belongs to another user"), format!("chown $USER {shown}"));
+        return Check::bad(what, format!("{shown} belongs to another user"), format!("chown $USER {word}"));
     }
     let mode = metadata.mode() & 0o777;
     if !metadata.is_symlink() && mode & 0o022 != 0 {
         let found = format!("{shown} can be written by others (mode {mode:o})");
-        return Check::bad(what, found, format!("chmod go-w {shown}"));
+        return Check::bad(what, found, format!("chmod go-w {word}"));
     }
     if rustix::fs::access(path, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_err() {
-        return Check::bad(what, format!("{shown} cannot be written"), format!("chmod u+rwx {shown}"));
+        return Check::bad(what, format!("{shown} cannot be written"), format!("chmod u+rwx {word}"));
     }
     match room(path) {
         Some(mib) if mib < LITTLE_ROOM => {
@@ -66,7 +68,7 @@ fn not_yet(what: &str, path: &Path) -> Check {
         Some(above) => Check::bad(
             what,
             format!("{} cannot be made: {} cannot be written", path.display(), above.display()),
-            format!("chmod u+w {}", above.display()),
+            format!("chmod u+w {}", word(&above.to_string_lossy())),
         ),
         None => {
             Check::bad(what, format!("{} cannot be made", path.display()), "set HOME to your home folder")

@@ -17,7 +17,7 @@ use crate::app::{Choice, choose};
 use crate::config::Config;
 use crate::exit::{Failure, Status};
 use crate::paths::Paths;
-use crate::render::print_json;
+use crate::render::{out_marked, print_json};
 
 /// Looks at everything. Done if nothing is wrong; warnings do not count.
 pub(crate) async fn run(paths: &Paths, connect: Option<&str>, json: bool) -> Result<Status, Failure> {
@@ -61,7 +61,7 @@ fn show(checks: &[Check]) {
     for check in checks {
         let mark = check.state.mark(coloured);
         let what = clean_line(&check.what);
-        println!("{mark} {what:width$}  {}", clean_line(&check.found));
+        out_marked(mark, &format!("{what:width$}  {}", clean_line(&check.found)));
         if let Some(remedy) = &check.remedy {
             println!("  {:width$}  → {}", "", clean_line(remedy));
         }

@@ -46,7 +46,7 @@ pub(super) fn checks(paths: &Paths) -> Vec<Check> {
 
 fn plugin(installed: &Installed, record: &InstalledPlugin) -> Check {
     let what = format!("plugin {}", record.name);
-    let again = format!("`powerbox plugin install {}`", record.source);
+    let again = format!("`powerbox plugin install {}`", record.source.word());
     match fs::read(installed.component(&record.digest)) {
         Err(error) => Check::bad(what, format!("its component cannot be read: {error}"), again),
         Ok(bytes) if Digest::of(&bytes).to_string() != record.digest => {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use powerbox_core::plugin::Candidate;
-use powerbox_core::text::clean_line;
+use powerbox_core::text::{clean_line, word};
 use powerbox_web::oci::{Credentials, OciError, Reference, Registry, Resolved};
 
 use crate::author;
@@ -24,7 +24,7 @@ pub(super) async fn find(named: &str, insecure: bool) -> Result<Candidate, Failu
     let output = author::project(path)?.output();
     Candidate::folder(path, &output).map_err(|error| {
         unread(&output.display().to_string(), &error)
-            .hinted(format!("`powerbox plugin build {}` builds it", clean_line(named)))
+            .hinted(format!("`powerbox plugin build {}` builds it", word(named)))
     })
 }
 

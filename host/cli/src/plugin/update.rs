@@ -1,6 +1,6 @@
 use clap::Args;
 use powerbox_core::plugin::{Candidate, Difference, InstalledPlugin, Source};
-use powerbox_core::text::clean_line;
+use powerbox_core::text::{clean_line, word};
 use powerbox_core::{Host, Installation};
 use serde_json::{Value as Json, json};
 
@@ -102,7 +102,7 @@ pub(super) async fn update(host: &Host, arguments: UpdateArguments, json: bool) 
     let held: Vec<_> = reports.iter().filter(|report| report.outcome == Outcome::Held).collect();
     if let Some(first) = held.first() {
         let names: Vec<_> = held.iter().map(|report| format!("`{}`", report.name)).collect();
-        let again = format!("powerbox plugin update {}", first.name);
+        let again = format!("powerbox plugin update {}", word(&first.name));
         let hint = if first.asks_more.is_empty() {
             format!("`{again} --allow-downgrade` accepts the older version")
         } else {
@@ -135,7 +135,7 @@ async fn one(
     if installation.plugin().name() != record.name {
         let name = clean_line(installation.plugin().name());
         return Err(Failure::new(Status::Failed, format!("the new version calls itself `{name}`"))
-            .hinted(format!("`powerbox plugin install {}` installs that beside it", record.source)));
+            .hinted(format!("`powerbox plugin install {}` installs that beside it", record.source.word())));
     }
     let registry = host.registry();
     let difference = registry.plugin(&record.name).map(|old| Difference::between(old, installation.plugin()));

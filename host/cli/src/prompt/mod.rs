@@ -1,29 +1,39 @@
 //! The prompt: one line, one command.
 
 mod complete;
+mod history;
+mod keys;
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use clap::Parser as _;
+use powerbox_core::designation::takes_secrets;
+use powerbox_core::text::clean_line;
 use powerbox_core::{Event, Host};
 use reedline::{
-    ColumnarMenu, Emacs, ExternalPrinter, FileBackedHistory, KeyCode, KeyModifiers, MenuBuilder as _, Prompt,
-    PromptEditMode, PromptHistorySearch, Reedline, ReedlineEvent, ReedlineMenu, Signal,
-    default_emacs_keybindings,
+    ColumnarMenu, ExternalPrinter, MenuBuilder as _, Prompt, PromptEditMode, PromptHistorySearch, Reedline,
+    ReedlineMenu, Signal,
 };
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 
-pub(crate) use self::complete::Names;
+pub(crate) use self::complete::{Candidate, Names};
+use self::history::Remembered;
+use self::keys::Keys;
 use crate::app::App;
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Verb};
 use crate::exit::{Failure, Status};
+use crate::{quoting, render};
 
 /// What leaves the prompt.
 pub(crate) const LEAVE: [&str; 2] = ["exit", "quit"];
 
-/// How many lines of history are kept.
-const HISTORY: usize = 10_000;
+/// What the menu of completions is called.
+const MENU: &str = "names";
+/// The exit status of a program that SIGTERM ended, as shells have it.
+const TERMINATED: i32 = 128 + 15;
 
 /// Reads and runs lines until the person leaves.
 pub(crate) async fn run(app: Arc<App>, agent: Option<String>) -> Result<Status, Failure> {
@@ -38,39 +48,38 @@ pub(crate) async fn run(app: Arc<App>, agent: Option<String>) -> Result<Status, 
     };
     tokio::spawn(tell(app.host.clone(), app.host.events(), printer.sender()));
 
-    let history = FileBackedHistory::with_file(HISTORY, app.paths.history())
-        .map_err(|error| broken(error.to_string()))?;
+    if !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+        return script(&app, agent.as_deref()).await;
+    }
+    let kept = Arc::clone(&app);
+    let may_be_kept = Box::new(move |text: &str| may_be_kept(&kept, text));
+    let history = Remembered::open(app.paths.history(), may_be_kept)
+        .map_err(|error| broken(format!("the history cannot be read: {error}")))?;
     let names = Names::new(Arc::clone(&app), agent.clone(), tokio::runtime::Handle::current());
-    let mut keys = default_emacs_keybindings();
-    keys.add_binding(
-        KeyModifiers::NONE,
-        KeyCode::Tab,
-        ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu("names".to_owned()), ReedlineEvent::MenuNext]),
-    );
-    let menu = ColumnarMenu::default().with_name("names");
     let mut editor = Reedline::create()
         .with_history(Box::new(history))
         .with_completer(Box::new(names))
         .with_quick_completions(true)
         .with_partial_completions(true)
-        .with_menu(ReedlineMenu::EngineCompleter(Box::new(menu)))
-        .with_edit_mode(Box::new(Emacs::new(keys)))
+        .with_menu(ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU))))
+        .with_edit_mode(Box::new(Keys::default()))
+        .use_bracketed_paste(true)
         .with_external_printer(printer);
+    leave_the_terminal_as_it_was_when_terminated();
 
-    if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
-        eprintln!("powerbox {} – `help` lists the commands, Ctrl-D leaves", env!("CARGO_PKG_VERSION"));
-    } else {
-        return script(&app, agent.as_deref()).await;
-    }
+    eprintln!("powerbox {} – `help` lists the commands, Ctrl-D leaves", env!("CARGO_PKG_VERSION"));
     loop {
         let line = Line { agent: agent.clone() };
         let (read, back) = tokio::task::spawn_blocking(move || (editor.read_line(&line), editor))
             .await
             .map_err(|error| broken(error.to_string()))?;
         editor = back;
+        if let Some(error) = editor.take_history_save_error() {
+            eprintln!("warning: the history cannot be written: {error}");
+        }
         match read {
-            Ok(Signal::Success(line)) => {
-                if run_line(&app, agent.as_deref(), &line).await.is_none() {
+            Ok(Signal::Success(text)) => {
+                if run_text(&app, agent.as_deref(), &text).await.is_none() {
                     break;
                 }
             }
@@ -93,7 +102,7 @@ async fn script(app: &App, agent: Option<&str>) -> Result<Status, Failure> {
         });
         match read.await {
             Ok(Ok((0, _))) | Err(_) => break,
-            Ok(Ok((_, line))) => match run_line(app, agent, &line).await {
+            Ok(Ok((_, line))) => match run_text(app, agent, &line).await {
                 Some(last) => status = last,
                 None => break,
             },
@@ -104,12 +113,51 @@ async fn script(app: &App, agent: Option<&str>) -> Result<Status, Failure> {
     Ok(status)
 }
 
-/// Runs one line; `None` to leave.
-async fn run_line(app: &App, agent: Option<&str>, line: &str) -> Option<Status> {
-    let Some(words) = shlex::split(line) else {
+/// Whether a text that was typed may be kept: none of its lines has a secret in it.
+fn may_be_kept(app: &App, text: &str) -> bool {
+    let nowhere = || !takes_secrets(&app.host.registry());
+    let Some(lines) = quoting::split(text) else { return nowhere() };
+    lines.into_iter().all(|words| {
+        let words = std::iter::once("powerbox".to_owned()).chain(words);
+        match Arguments::try_parse_from(words).map(|arguments| arguments.verb) {
+            Ok(Some(Verb::Command(words))) => app.may_be_kept(words).unwrap_or_else(nowhere),
+            Ok(_) => true,
+            Err(_) => nowhere(),
+        }
+    })
+}
+
+/// The editor has the terminal in a state of its own, in which nothing else can be typed to.
+fn leave_the_terminal_as_it_was_when_terminated() {
+    let (Ok(before), Ok(mut terminated)) = (tcgetattr(std::io::stdin()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    tokio::spawn(async move {
+        if terminated.recv().await.is_some() {
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, &before);
+            // Pasted texts are marked no more.
+            let _ = std::io::Write::write_all(&mut std::io::stdout(), b"\x1b[?2004l\r\n");
+            std::process::exit(TERMINATED);
+        }
+    });
+}
+
+/// Runs what was typed or pasted, line by line; `None` to leave.
+async fn run_text(app: &App, agent: Option<&str>, text: &str) -> Option<Status> {
+    let Some(lines) = quoting::split(text) else {
         Failure::new(Status::Usage, "a quote is not closed").show(false);
         return Some(Status::Usage);
     };
+    let mut status = Status::Done;
+    for words in lines {
+        status = run_line(app, agent, words).await?;
+    }
+    Some(status)
+}
+
+/// Runs one line; `None` to leave.
+async fn run_line(app: &App, agent: Option<&str>, words: Vec<String>) -> Option<Status> {
     match words.first().map(String::as_str) {
         None => return Some(Status::Done),
         Some(word) if LEAVE.contains(&word) => return None,
@@ -119,7 +167,7 @@ async fn run_line(app: &App, agent: Option<&str>, line: &str) -> Option<Status> 
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) => {
-            let _ = error.print();
+            render::usage(&error);
             return Some(Status::Usage);
         }
     };
@@ -147,7 +195,7 @@ async fn tell(host: Host, mut events: tokio::sync::broadcast::Receiver<Event>, p
             Ok(event) => {
                 // Nobody reads while a command runs; what does not fit then is in the log, and a swap is told when a
                 // command of the plugin is run.
-                let told = printer.try_send(event.to_string()).is_ok();
+                let told = printer.try_send(render::sentence(&event.to_string())).is_ok();
                 if let Event::Swapped { plugin, .. } = &event
                     && let Some(plugin) = host.registry().plugin(plugin)
                     && told
@@ -169,7 +217,7 @@ struct Line {
 impl Prompt for Line {
     fn render_prompt_left(&self) -> std::borrow::Cow<'_, str> {
         match &self.agent {
-            Some(agent) => format!("powerbox {}", powerbox_core::text::clean_line(agent)).into(),
+            Some(agent) => format!("powerbox {}", clean_line(agent)).into(),
             None => "powerbox".into(),
         }
     }
@@ -190,6 +238,6 @@ impl Prompt for Line {
         &self,
         search: PromptHistorySearch,
     ) -> std::borrow::Cow<'_, str> {
-        format!("(search: {}) ", search.term).into()
+        format!("(search: {}) ", clean_line(&search.term)).into()
     }
 }

@@ -14,10 +14,44 @@ use serde_json::{Value as Json, json};
 
 use crate::exit::{Failure, Status};
 
+/// Writes to standard output, cleaned: what `println!` does here. Whoever closes the pipe has seen enough.
+pub(crate) fn out(text: &str) {
+    let mut stdout = io::stdout().lock();
+    if let Err(error) = stdout.write_all(clean(text).as_bytes())
+        && error.kind() == io::ErrorKind::BrokenPipe
+    {
+        std::process::exit(0);
+    }
+}
+
+/// Writes to standard error, cleaned: what `eprintln!` does here. Nothing can be done if that fails.
+pub(crate) fn err(text: &str) {
+    let _ = io::stderr().lock().write_all(clean(text).as_bytes());
+}
+
+/// The same, after a mark of the program's own, which may be coloured.
+pub(crate) fn out_marked(mark: &'static str, text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = writeln!(stdout, "{mark} {}", clean(text));
+}
+
+/// Shows help, the version, or what is wrong with the program's own words, in which there may be anything.
+pub(crate) fn usage(error: &clap::Error) {
+    let shown = error.to_string();
+    // Cleaned, it has no colours.
+    if clean(&shown) == shown {
+        let _ = error.print();
+    } else if error.use_stderr() {
+        err(&shown);
+    } else {
+        out(&shown);
+    }
+}
+
 /// Prints text of the program's own, and ends the line. Whoever closes the pipe has seen enough.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    match writeln!(stdout, "{}", clean(text)).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         written => written
             .map_err(|error| Failure::new(Status::Failed, format!("the output cannot be written: {error}"))),

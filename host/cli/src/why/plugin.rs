@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use powerbox_authority::grant::{Holder, Record};
 use powerbox_core::PutAside;
 use powerbox_core::plugin::{Origin, Plugin, slots};
-use powerbox_core::text::clean_line;
+use powerbox_core::text::{clean_line, word};
 use serde_json::{Map, Value as Json, json};
 
 use super::explained;
@@ -108,8 +108,8 @@ fn reached(reach: &Reach<'_>, slot: &str, interface: Option<&str>, again: &str) 
 /// The command that fills a slot.
 fn remedy(plugin: &str, slot: &str, interface: Option<&str>, agent: Option<&str>) -> String {
     let name = interface.and_then(filled_with).map_or_else(String::new, |name| format!("={name}"));
-    let agent = agent.map_or_else(String::new, |agent| format!(" --as {}", clean_line(agent)));
-    format!("`powerbox grant add {plugin} {}{name}{agent}`", clean_line(slot))
+    let agent = agent.map_or_else(String::new, |agent| format!(" --as {}", word(agent)));
+    format!("`powerbox grant add {} {}{agent}`", word(plugin), word(&format!("{slot}{name}")))
 }
 
 fn as_json(app: &App, plugin: &Plugin, all: &[Holder], grants: &Tree) -> Result<Json, Failure> {

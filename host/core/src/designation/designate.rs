@@ -53,13 +53,6 @@ pub async fn designate(
 }
 
 impl Words {
-    /// What was given as secrets.
-    pub fn secrets(&self) -> Vec<String> {
-        let secret = self.given.iter().filter(|(parameter, _)| parameter.kind == ParameterKind::Secret);
-        let words = secret.flat_map(|(_, words)| words);
-        words.filter_map(|word| if let Word::Text(text) = word { Some(text.clone()) } else { None }).collect()
-    }
-
     /// Whether anything in a directory is designated.
     pub fn needs_agent(&self) -> bool {
         self.given.iter().flat_map(|(_, values)| values).any(|word| matches!(word, Word::Path { .. }))
@@ -82,6 +75,8 @@ async fn value(
             case("duration", Value::bigint(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)))
         }
         Word::MessageNumber(number) => case("messageNumber", Value::bigint(number)),
+        // `read_secrets` has put what was read in its place.
+        Word::Unread(_) => return Err(Problem::Invalid("the secret was not read".to_owned()).into()),
         Word::File(path) => {
             let blob = Blob::open(&path, of(grant, &path))
                 .map_err(|error| DesignationError::File { path, error })?;

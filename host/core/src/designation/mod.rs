@@ -2,8 +2,10 @@
 //! that thing, with just the right that the parameter declares.
 
 mod designate;
+mod secrets;
 mod words;
 
 pub(crate) use designate::lookup;
 pub use designate::{DesignationError, designate};
+pub use secrets::{SecretSource, may_be_kept, takes_secrets};
 pub use words::{UsageError, Word, Words, check_defaults, parse, parse_path};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::secrets::SecretSource;
 use crate::registry::{Command, CommandGroup, DescribeError, Parameter, ParameterKind, ParameterStyle};
 
 /// What was given for each parameter that got a value, in the order in which the command declares them.
@@ -33,6 +34,8 @@ pub enum Word {
     },
     /// A file's path, or `-`.
     File(String),
+    /// A secret that is read before the command runs.
+    Unread(SecretSource),
 }
 
 /// The words do not fit the command's parameters. Exit status 2.
@@ -126,11 +129,10 @@ pub fn parse(command: &Command, words: &[String]) -> Result<Words, UsageError> {
             values.push(parse_value(&parameter, default).map_err(&error)?);
         }
         if values.is_empty() && parameter.required {
-            let name = match parameter.style {
-                ParameterStyle::Positional => parameter.name.to_uppercase(),
-                _ => format!("--{}", parameter.name),
-            };
-            return Err(error(format!("`{}` needs {name}: {}", command.name, parameter.help)));
+            if parameter.kind != ParameterKind::Secret {
+                return Err(needed(command, &parameter));
+            }
+            values.push(Word::Unread(SecretSource::Terminal));
         }
         if !values.is_empty() {
             parsed.push((parameter, values));
@@ -156,6 +158,16 @@ pub fn check_defaults(group: &CommandGroup) -> Result<(), DescribeError> {
         }
     }
     Ok(())
+}
+
+/// The error for a parameter without a value.
+pub(super) fn needed(command: &Command, parameter: &Parameter) -> UsageError {
+    let name = match parameter.style {
+        ParameterStyle::Positional => parameter.name.to_uppercase(),
+        _ => format!("--{}", parameter.name),
+    };
+    let message = format!("`{}` needs {name}: {}", command.name, parameter.help);
+    UsageError { message, usage: command.usage() }
 }
 
 fn parse_value(parameter: &Parameter, word: &str) -> Result<Word, String> {
@@ -191,6 +203,7 @@ fn parse_value(parameter: &Parameter, word: &str) -> Result<Word, String> {
             Word::Text(word.to_owned())
         }
         ParameterKind::File => Word::File(word.to_owned()),
+        ParameterKind::Secret if word == "-" => Word::Unread(SecretSource::StandardInput),
         kind if kind.is_pet_name() => {
             let names = parse_path(word).map_err(|reason| format!("{name}: {reason}"))?;
             Word::Path { text: word.to_owned(), names }

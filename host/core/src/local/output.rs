@@ -7,9 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::future::BoxFuture;
 use powerbox_captp::{CallError, Exo, Reply, Value};
 
+use crate::designation::SecretSource;
 use crate::event::Event;
 use crate::journal::Run;
 use crate::membrane::{Consent, Pace, Word};
+use crate::registry::Parameter;
 
 /// What a command says; `powerbox:plugin/output.output`. Texts are as the plugin gave them: a front end cleans them
 /// for whatever it shows them on.
@@ -55,6 +57,12 @@ pub trait FrontEnd: Send + Sync + 'static {
     fn confirm<'a>(&'a self, consent: &'a Consent) -> BoxFuture<'a, Word> {
         let _ = consent;
         Box::pin(async { Word::Nobody })
+    }
+
+    /// Reads a secret that the user did not put among the words. The default is that it cannot be read.
+    fn secret<'a>(&'a self, parameter: &'a Parameter, source: SecretSource) -> BoxFuture<'a, Option<String>> {
+        let _ = (parameter, source);
+        Box::pin(async { None })
     }
 
     /// Shows how far a command is.

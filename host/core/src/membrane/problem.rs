@@ -2,7 +2,7 @@ use powerbox_authority::grant::{Grant, Record, Refusal, Target};
 use powerbox_captp::CallError;
 use powerbox_passable::Value;
 
-use crate::text::clean;
+use crate::text::{clean, word};
 
 /// Why a call of a plugin failed; `powerbox:plugin/types.problem`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,22 +72,22 @@ impl Problem {
                 {
                     return Self::denied_by(
                         refusal,
-                        format!("the person can grant it anew with `powerbox grant add @agent --as {agent}`"),
+                        format!(
+                            "the person can grant it anew with `powerbox grant add @agent --as {}`",
+                            word(agent)
+                        ),
                     );
                 }
                 let listed = grant.chain().find(|link| link.is_listed());
                 let slot = listed.map_or_else(|| grant.what(), Grant::what);
-                let as_agent = agent.map(|agent| format!(" --as {agent}")).unwrap_or_default();
+                let as_agent = agent.map(|agent| format!(" --as {}", word(agent))).unwrap_or_default();
                 // What the host itself serves, and what is named in commands, takes no name.
-                let name = match grant.target() {
-                    Some(Target::Object { name, .. }) => {
-                        format!("={}", crate::text::clean_line(&name.join("/")))
-                    }
-                    _ => String::new(),
+                let binding = match grant.target() {
+                    Some(Target::Object { name, .. }) => word(&format!("{slot}={}", name.join("/"))),
+                    _ => word(slot),
                 };
-                format!(
-                    "the person can grant it anew with `powerbox grant add {plugin} {slot}{name}{as_agent}`"
-                )
+                let plugin = word(plugin);
+                format!("the person can grant it anew with `powerbox grant add {plugin} {binding}{as_agent}`")
             }
             _ => "the person can grant it anew with `powerbox grant add`".to_owned(),
         };

@@ -46,6 +46,11 @@ impl Source {
             Self::Registry { reference, .. } => reference.clone(),
         }
     }
+
+    /// The same as it is typed in a command.
+    pub fn word(&self) -> String {
+        powerbox_authority::text::word(&self.named())
+    }
 }
 
 impl fmt::Display for Source {

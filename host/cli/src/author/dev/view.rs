@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use powerbox_builder::{BuildError, Built, Project};
-use powerbox_core::text::clean_line;
+use powerbox_core::text::{clean, clean_line};
 use powerbox_core::{Line, Run};
 use serde_json::{Value as Json, json};
 
@@ -11,6 +11,7 @@ use super::stay::Taken;
 use crate::ask;
 use crate::author::build::size;
 use crate::exit::Failure;
+use crate::render::spelled;
 
 /// What stands before lines that belong to the one above.
 const MORE: &str = "          ";
@@ -39,7 +40,7 @@ impl View {
         let view = Self { json, status, name, live: "nothing is live yet".to_owned(), runs: 0 };
         let version = project.about.version.as_deref().unwrap_or("without version");
         let folder = project.folder.display().to_string();
-        view.say(&format!("{} {version} · {} · {folder}", view.name, project.language));
+        view.say(&clean_line(&format!("{} {version} · {} · {folder}", view.name, project.language)));
         view.tell(json!({
             "event": "began", "component": view.name, "language": project.language, "folder": folder,
         }));
@@ -160,11 +161,11 @@ impl View {
     }
 
     fn line(&self, text: &str) {
-        self.say(&format!("{}  {text}", clock()));
+        self.say(&format!("{}  {}", clock(), clean(text)));
     }
 
     fn more(&self, text: &str) {
-        self.say(&format!("{MORE}{text}"));
+        self.say(&format!("{MORE}{}", clean(text)));
     }
 
     fn say(&self, text: &str) {
@@ -185,7 +186,7 @@ impl View {
     fn tell(&self, event: Json) {
         if self.json {
             let mut stdout = std::io::stdout();
-            let _ = writeln!(stdout, "{event}").and_then(|()| stdout.flush());
+            let _ = writeln!(stdout, "{}", spelled(&event)).and_then(|()| stdout.flush());
         }
     }
 }
