@@ -13,7 +13,9 @@ use powerbox_sandbox::{Caller, Failure, Host as SandboxHost, LoadError, Type, Va
 use crate::allowance::Allowance;
 use crate::bridge::{Reference as _, from_wit, to_wit};
 use crate::daemon::{ConnectError, Daemon, Dialect};
-use crate::designation::{DesignationError, UsageError, designate, lookup, parse, parse_path};
+use crate::designation::{
+    DesignationError, UsageError, designate, lookup, must_be_agent, parse, parse_path,
+};
 use crate::grants::{Held, HeldGrant};
 use crate::host::Host;
 use crate::journal::UnderWay;
@@ -408,6 +410,7 @@ pub(crate) async fn agent_at(daemon: &Daemon, path: Option<&str>) -> Result<Obje
         None => Ok(daemon.host().clone()),
         Some(path) => {
             let names = parse_path(path).map_err(Problem::Invalid)?;
+            must_be_agent(daemon, names.clone(), path).await?;
             lookup(daemon.host(), daemon.dialect(), names, path).await
         }
     }

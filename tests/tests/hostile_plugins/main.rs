@@ -24,6 +24,7 @@ mod imports;
 mod laundering;
 mod names;
 mod narrowing;
+mod replacing;
 mod revocation;
 mod shown;
 mod traps;
@@ -38,6 +39,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("laundering", laundering::ATTACKS),
     ("revocation", revocation::ATTACKS),
     ("narrowing", narrowing::ATTACKS),
+    ("replacing", replacing::ATTACKS),
     ("counters", counters::ATTACKS),
     ("errors", errors::ATTACKS),
     ("floods", floods::ATTACKS),

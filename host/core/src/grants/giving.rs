@@ -63,6 +63,14 @@ pub enum GiveError {
         #[source]
         problem: Problem,
     },
+    /// The name for something new holds something.
+    #[error("`{name}` holds {held} already; choose another name, or replace it with `--force`")]
+    Taken {
+        /// The name.
+        name: String,
+        /// What it holds, in words.
+        held: &'static str,
+    },
     /// The ledger refuses.
     #[error(transparent)]
     Add(#[from] AddError),

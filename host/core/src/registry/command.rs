@@ -163,7 +163,7 @@ pub enum ParameterKind {
 pub enum NameRight {
     /// See what it holds.
     Read,
-    /// Make it hold something else.
+    /// Make it hold something, if it holds nothing.
     Write,
     /// Remove it.
     Remove,
@@ -171,6 +171,8 @@ pub enum NameRight {
     Move,
     /// End what it holds.
     Cancel,
+    /// Besides writing it: make it forget what it holds.
+    Replace,
 }
 
 impl NameRight {
@@ -182,6 +184,7 @@ impl NameRight {
             Self::Remove => "remove",
             Self::Move => "move",
             Self::Cancel => "cancel",
+            Self::Replace => "replace",
         }
     }
 }
