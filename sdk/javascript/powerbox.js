@@ -86,7 +86,7 @@ export const directory = simple('directory');
 export const newName = simple('new-name');
 /** One of some texts. */
 export const choice = (help, choices, more = {}) => ({ kind: { tag: 'choice' }, help, choices, ...more });
-/** A place in a directory with these rights: read, write, remove, move, cancel. */
+/** A place in a directory with these rights: read, write, remove, move, cancel, replace. */
 export const name = (help, rights, more = {}) => ({
   kind: { tag: 'name', val: Object.fromEntries(rights.map(right => [right, true])) },
   help,

@@ -68,7 +68,7 @@ def choice(help, choices, **more):
 
 
 def name(help, *rights, **more):
-    """A place in a directory with these rights: read, write, remove, move, cancel."""
+    """A place in a directory with these rights: read, write, remove, move, cancel, replace."""
     flags = _d.NameRights(0)
     for right in rights:
         flags |= _d.NameRights[right.upper()]

@@ -149,6 +149,7 @@ fn flag(right: NameRight) -> u32 {
         NameRight::Remove => 4,
         NameRight::Move => 8,
         NameRight::Cancel => 16,
+        NameRight::Replace => 32,
     }
 }
 

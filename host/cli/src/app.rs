@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 use powerbox_core::daemon::{Connect, Endpoint};
 use powerbox_core::designation::may_be_kept;
-use powerbox_core::{Allowances, Event, Host, HostConfig, Principal, Request};
+use powerbox_core::{Event, Host, HostConfig, Principal, Request};
 use powerbox_sandbox::EngineOptions;
 use powerbox_web::Web;
 
@@ -37,8 +37,6 @@ pub(crate) struct App {
     pub(crate) paths: Paths,
     /// Which daemon.
     pub(crate) choice: Choice,
-    /// What plugins may use.
-    pub(crate) allowances: Allowances,
 }
 
 /// Runs the program.
@@ -159,7 +157,7 @@ impl App {
         let host =
             Host::open_as_it_is(host_config(&paths, Arc::new(External(endpoint)), config, false)).await;
         let host = host.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
-        Ok(Self { host, paths, choice, allowances: config.allowances.clone() })
+        Ok(Self { host, paths, choice })
     }
 
     async fn open(paths: Paths, choice: Choice, config: &Config, stays: bool) -> Result<Self, Failure> {
@@ -167,7 +165,7 @@ impl App {
             Choice::External(endpoint) => Arc::new(External(endpoint.clone())),
             Choice::Embedded => Arc::new(Embedded(paths.clone())),
         };
-        let allowances = config.allowances.clone();
+
         let host = Host::open(host_config(&paths, connect, config, stays)).await;
         let host = host.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
         host.set_outside(Arc::new(Web::default()));
@@ -176,14 +174,14 @@ impl App {
                 eprintln!("warning: {event}");
             }
         }
-        for name in allowances.plugins.keys() {
+        for name in config.allowances.plugins.keys() {
             // A misspelt name must not silently limit nobody.
             if host.registry().plugin(name).is_none() {
                 let name = powerbox_core::text::clean_line(name);
                 eprintln!("warning: config.toml has limits of the plugin `{name}`, which is not installed");
             }
         }
-        Ok(Self { host, paths, choice, allowances })
+        Ok(Self { host, paths, choice })
     }
 
     /// Runs one verb or command.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use powerbox_core::Host;
+use powerbox_core::grants::IfTaken;
 
 use crate::exit::Failure;
 use crate::grant::{self, CaveatFlags};
@@ -14,6 +15,9 @@ pub(crate) struct AttenuateArguments {
     /// The name for the new reference
     #[arg(long = "as", value_name = "NEWNAME")]
     new_name: String,
+    /// Replace what the new name holds already
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     caveats: CaveatFlags,
 }
@@ -30,7 +34,8 @@ pub(crate) async fn run(
             .hinted("leave out the `--as AGENT` before `attenuate`"));
     }
     let caveats = grant::read(host, &arguments.caveats)?;
-    let record = host.attenuate(&arguments.name, &arguments.new_name, caveats).await?;
+    let if_taken = if arguments.force { IfTaken::Replace } else { IfTaken::Refuse };
+    let record = host.attenuate(&arguments.name, &arguments.new_name, caveats, if_taken).await?;
     grant::given("made", &record, json)
 }
 

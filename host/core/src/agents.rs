@@ -10,7 +10,7 @@ use powerbox_authority::ledger::LedgerError;
 use powerbox_captp::{Answer, Object, Value};
 
 use crate::allowance::Allowance;
-use crate::daemon::{ConnectError, Daemon, Dialect};
+use crate::daemon::{ConnectError, Daemon, Dialect, locate, located};
 use crate::designation::{lookup, parse_path};
 use crate::host::Host;
 use crate::membrane::Problem;
@@ -33,12 +33,12 @@ pub enum AgentError {
         problem: Problem,
     },
     /// The name holds something else.
-    #[error("`{}` is a {found}, not an agent; `powerbox mkguest` makes agents", clean_line(.name))]
+    #[error("`{}` is {found}, not an agent; `powerbox mkguest` makes one", clean_line(.name))]
     NotAnAgent {
         /// The name.
         name: String,
-        /// What it holds, as the daemon calls it.
-        found: String,
+        /// What it holds, in words.
+        found: &'static str,
     },
     /// What holds the name does not know identifiers.
     #[error(
@@ -119,7 +119,7 @@ impl Host {
             let names = daemon.host().call("reverseIdentify", vec![id]).await;
             let names = names.ok();
             let name = names.as_ref().and_then(Value::as_list).and_then(|names| {
-                names.iter().filter_map(Value::as_str).find(|name| !is_special(daemon.dialect(), name))
+                names.iter().filter_map(Value::as_str).find(|name| !daemon.dialect().is_special(name))
             });
             match name {
                 Some(name) => self.ledger().note_agent(&Agent::new(agent.id, name))?,
@@ -189,7 +189,7 @@ pub(crate) async fn agent_object(daemon: &Daemon, agent: Option<&Agent>) -> Resu
 async fn find(daemon: &Daemon, path: &str) -> Result<Agent, AgentError> {
     let failed = |problem| AgentError::Name { name: path.to_owned(), problem };
     let names = parse_path(path).map_err(|reason| failed(Problem::Invalid(reason)))?;
-    let located = ask(daemon, "locate", names.clone());
+    let held = locate(daemon.host(), &daemon.dialect().path(names.clone()));
     let id = match identified(daemon, names).await {
         Ok(Some(id)) => id,
         Ok(None) => return Err(failed(Problem::NotFound(path.to_owned()))),
@@ -200,21 +200,14 @@ async fn find(daemon: &Daemon, path: &str) -> Result<Agent, AgentError> {
         Err(problem) => return Err(failed(problem)),
     };
     let Ok(id) = AgentId::parse(&id) else { return Err(AgentError::NoIdentifier(path.to_owned())) };
-    if let Ok(Value::Text(locator)) = located.await
-        && let Some(found) = kind_in(&locator.to_string()).filter(|kind| !AGENTS.contains(&&**kind))
-    {
-        return Err(AgentError::NotAnAgent { name: path.to_owned(), found });
+    // The daemon's own record of what it keeps there decides, not what the object says that it is. A directory has names,
+    // too, but nobody acts with it.
+    let held = held.await.map_err(|error| failed(error.into()))?;
+    match located(&held) {
+        Some(held) if held.is_agent() => Ok(Agent::new(id, path)),
+        Some(held) => Err(AgentError::NotAnAgent { name: path.to_owned(), found: held.in_words() }),
+        None => Err(failed(Problem::NotFound(path.to_owned()))),
     }
-    Ok(Agent::new(id, path))
-}
-
-/// The types of formulas that are agents, and what another daemon's is called here.
-const AGENTS: [&str; 3] = ["guest", "host", "remote"];
-
-/// The type of formula that a locator tells.
-fn kind_in(locator: &str) -> Option<String> {
-    let (_, query) = locator.split_once('?')?;
-    query.split('&').find_map(|part| part.strip_prefix("type=")).map(clean_line)
 }
 
 /// The identifier that a path leads to; none if it leads to nothing.
@@ -229,25 +222,4 @@ async fn identified(daemon: &Daemon, names: Vec<String>) -> Result<Option<String
 fn ask(daemon: &Daemon, method: &str, names: Vec<String>) -> Answer {
     let path = daemon.dialect().path(names);
     daemon.host().call(method, path.iter().map(|name| Value::text(name.as_str())).collect())
-}
-
-/// Whether a name is one that the daemon gives.
-fn is_special(dialect: Dialect, name: &str) -> bool {
-    match dialect {
-        Dialect::Master => name.starts_with(|first: char| first.is_ascii_uppercase()),
-        Dialect::Llm | Dialect::Embedded => name.starts_with('@'),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_locator_tells_what_kind_of_thing_it_is() {
-        assert_eq!(kind_in("endo://ab/?id=cd&type=guest").as_deref(), Some("guest"));
-        assert_eq!(kind_in("endo://ab/?id=cd&type=directory&at=x").as_deref(), Some("directory"));
-        assert_eq!(kind_in("endo://ab/?id=cd"), None);
-        assert_eq!(kind_in("nothing"), None);
-    }
 }

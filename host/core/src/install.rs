@@ -358,7 +358,18 @@ impl Host {
         // The same key signed both, so it is the same author's.
         let same = |kept: &&KeptData| record.signer.is_some() && kept.signer == record.signer;
         let adopt = kept.iter().find(same).map(|kept| kept.id);
-        Ok(Installation { plugin, record, bytes, bound, bindings, before, claim, unsigned_agreed: false, kept, adopt })
+        Ok(Installation {
+            plugin,
+            record,
+            bytes,
+            bound,
+            bindings,
+            before,
+            claim,
+            unsigned_agreed: false,
+            kept,
+            adopt,
+        })
     }
 
     /// Finds what the person binds slots to.

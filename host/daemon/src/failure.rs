@@ -26,6 +26,14 @@ pub(crate) enum Failure {
     /// A path that should be copied or moved leads nowhere; the text is the path as JSON.
     #[error("Unknown name: {0}")]
     UnknownPath(String),
+    /// A name that must not be replaced stands for something.
+    #[error("Name taken: {} ({kind})", quoted(.name))]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// The type of the formula that it stands for.
+        kind: String,
+    },
     /// A name or path is not well formed.
     #[error(transparent)]
     InvalidName(#[from] InvalidName),

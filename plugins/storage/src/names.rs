@@ -1,6 +1,8 @@
 //! Changing names. None of these commands reads what a name holds.
 
-use powerbox_sdk::{Movable, NewName, Output, Problem, Readable, Removable, command};
+use powerbox_sdk::{
+    Designated, Movable, NewName, Output, Problem, Readable, Removable, Replaceable, command,
+};
 
 /// Remove names
 ///
@@ -29,34 +31,54 @@ pub(crate) async fn remove(
     Err(Problem::other(format!("{failures} of {all} names not removed: {}", failed.join(", "))))
 }
 
-/// Move a thing to another name
-#[command(alias = "mv", effect = writes)]
+/// Move what a name holds to another name
+///
+/// If TO is a directory, it is moved into that and keeps its last name. A name that holds something already stays as it
+/// is, unless `--force` is given.
+#[command(alias = "mv", effect = destroys)]
 pub(crate) async fn r#move(
     /// The name that it has
     from: Movable,
-    /// The name that it gets; what this name held before is forgotten
-    to: NewName,
+    /// The name that it gets, or the directory that it goes into
+    to: Replaceable,
+    /// Replace what the new name holds already
+    #[option]
+    force: bool,
 ) -> Result<Output, Problem> {
+    let to = place(&from, &to, force).await?;
     to.move_from(&from).await?;
     Ok(Output::message(format!("{from} moved to {to}")))
 }
 
-/// Give a thing one more name
-#[command(alias = "cp", effect = writes)]
+/// Copy a name: what it holds gets another name besides
+///
+/// If TO is a directory, the new name is made in that and spelled as the last name of FROM. A name that holds something
+/// already stays as it is, unless `--force` is given.
+#[command(alias = "cp", effect = destroys)]
 pub(crate) async fn copy(
     /// A name that it has
     from: Readable,
-    /// The name that it gets, too; what this name held before is forgotten
-    to: NewName,
+    /// The name that it gets besides, or the directory for that
+    to: Replaceable,
+    /// Replace what the new name holds already
+    #[option]
+    force: bool,
 ) -> Result<Output, Problem> {
+    let to = place(&from, &to, force).await?;
     to.copy_from(&from).await?;
     Ok(Output::message(format!("{from} copied to {to}")))
+}
+
+/// Where a thing goes that is copied or moved.
+async fn place(from: &impl Designated, to: &Replaceable, force: bool) -> Result<Replaceable, Problem> {
+    let place = to.place_for(from).await?;
+    if force { place.replacing() } else { Ok(place) }
 }
 
 /// Make an empty directory
 #[command(effect = writes)]
 pub(crate) async fn mkdir(
-    /// The name of the new directory; what this name held before is forgotten
+    /// The name of the new directory; it must be free
     name: NewName,
 ) -> Result<Output, Problem> {
     name.make_directory().await?;

@@ -1,6 +1,6 @@
 //! Looking at values, and storing them.
 
-use powerbox_sdk::{Blob, Content, File, Json, NewName, Output, Problem, Readable, command};
+use powerbox_sdk::{Blob, Content, File, Json, Output, Problem, Readable, Replaceable, command};
 
 /// Show what a name holds
 #[command(effect = reads)]
@@ -38,11 +38,12 @@ async fn print(blob: &Blob) -> Result<Output, Problem> {
 
 /// Store a text, JSON or a file under a name
 ///
-/// Give exactly one of `--text`, `--json` and `--file`. A file is stored as bytes; `--file -` reads standard input.
-#[command(effect = writes)]
+/// Give exactly one of `--text`, `--json` and `--file`. A file is stored as bytes; `--file -` reads standard input. A name
+/// that holds something already stays as it is, unless `--force` is given.
+#[command(effect = destroys)]
 pub(crate) async fn store(
-    /// The name to store it under; what this name held before is forgotten
-    name: NewName,
+    /// The name to store it under
+    name: Replaceable,
     /// Store this text
     #[option(short = 't')]
     text: Option<String>,
@@ -52,7 +53,11 @@ pub(crate) async fn store(
     /// Store the bytes of this file, or of standard input for `-`
     #[option(short = 'f')]
     file: Option<File>,
+    /// Replace what the name holds already
+    #[option]
+    force: bool,
 ) -> Result<Output, Problem> {
+    let name = if force { name.replacing()? } else { name };
     match (text, json, file) {
         (Some(text), None, None) => name.store_text(&text).await?,
         (None, Some(json), None) => name.store_json(&json).await?,

@@ -151,6 +151,7 @@ fn power(kind: &Kind) -> Option<String> {
                 (NameRights::REMOVE, "removes"),
                 (NameRights::MOVE, "moves"),
                 (NameRights::CANCEL, "cancels"),
+                (NameRights::REPLACE, "replaces"),
             ];
             let verbs: Vec<_> = each
                 .into_iter()

@@ -43,7 +43,7 @@ pub(crate) enum Style {
     Option(Option<char>),
 }
 
-const RIGHTS: [&str; 5] = ["read", "write", "remove", "move", "cancel"];
+const RIGHTS: [&str; 6] = ["read", "write", "remove", "move", "cancel", "replace"];
 
 impl Parameter {
     /// Reads a declaration.

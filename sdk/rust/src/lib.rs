@@ -52,7 +52,7 @@ pub mod http;
 pub mod log;
 
 mod name;
-pub use name::{Cancellable, Directory, Movable, NewName, Readable, Removable};
+pub use name::{Cancellable, Designated, Directory, Movable, NewName, Readable, Removable, Replaceable};
 
 mod output;
 pub use output::{emit, progress};

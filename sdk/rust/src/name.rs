@@ -10,6 +10,18 @@ use crate::{
     smallcaps, value,
 };
 
+/// A name that the user designated, with whatever right.
+pub trait Designated {
+    /// The handle itself.
+    fn name(&self) -> &Name;
+}
+
+impl Designated for Name {
+    fn name(&self) -> &Name {
+        self
+    }
+}
+
 /// Declares a type for names that were designated with one right.
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident: $kind:expr;)*) => {$(
@@ -21,6 +33,12 @@ macro_rules! names {
             /// What the user wrote, for messages. It gives no authority.
             pub fn text(&self) -> String {
                 self.0.text()
+            }
+        }
+
+        impl Designated for $name {
+            fn name(&self) -> &Name {
+                &self.0
             }
         }
 
@@ -52,8 +70,11 @@ names! {
     Movable: Kind::Name(NameRights::MOVE);
     /// A name whose value may be ended. What it holds can not be read.
     Cancellable: Kind::Name(NameRights::CANCEL);
-    /// A name to be written. What it held before can not be read, and is forgotten.
+    /// A name to be written. If it holds something, writing fails.
     NewName: Kind::NewName;
+    /// A name to be written, even if it holds something: writing fails then, except through what
+    /// [`replacing`](Self::replacing) gives. What it holds can not be read.
+    Replaceable: Kind::Name(NameRights::WRITE | NameRights::REPLACE);
     /// A directory whose names may be listed and followed.
     Directory: Kind::Directory;
 }
@@ -99,41 +120,66 @@ impl Cancellable {
     }
 }
 
-impl NewName {
-    /// Makes an empty directory here.
-    pub async fn make_directory(&self) -> Result<(), Problem> {
-        self.0.make_directory().await
-    }
+/// The functions of names that are written.
+macro_rules! written {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// The kind of thing that the name holds, such as `directory`; nothing if it is free.
+            pub async fn holds(&self) -> Result<Option<String>, Problem> {
+                self.0.holds().await
+            }
 
-    /// Stores a value here.
-    pub async fn store(&self, value: &Value) -> Result<(), Problem> {
-        let (body, slots) = value::encode(value)?;
-        self.0.store_value(body, slots.iter().map(|slot| slot.object()).collect()).await
-    }
+            /// Where a copy or move of `source` goes if the user names this as its target: into the directory here, or to
+            /// this name.
+            pub async fn place_for(&self, source: &impl Designated) -> Result<Self, Problem> {
+                self.0.place_for(source.name()).await.map(Self)
+            }
 
-    /// Stores a text here.
-    pub async fn store_text(&self, text: &str) -> Result<(), Problem> {
-        self.0.store_value(smallcaps::from_text(text), Vec::new()).await
-    }
+            /// Makes an empty directory here.
+            pub async fn make_directory(&self) -> Result<(), Problem> {
+                self.0.make_directory().await
+            }
 
-    /// Stores here what JSON stands for.
-    pub async fn store_json(&self, json: &Json) -> Result<(), Problem> {
-        self.0.store_value(smallcaps::from_json(&json.0)?, Vec::new()).await
-    }
+            /// Stores a value here.
+            pub async fn store(&self, value: &Value) -> Result<(), Problem> {
+                let (body, slots) = value::encode(value)?;
+                self.0.store_value(body, slots.iter().map(|slot| slot.object()).collect()).await
+            }
 
-    /// Stores the bytes of a file here.
-    pub async fn store_file(&self, file: &crate::File) -> Result<(), Problem> {
-        self.0.store_blob(file.blob()).await
-    }
+            /// Stores a text here.
+            pub async fn store_text(&self, text: &str) -> Result<(), Problem> {
+                self.0.store_value(smallcaps::from_text(text), Vec::new()).await
+            }
 
-    /// Makes this name hold what `source` holds, too.
-    pub async fn copy_from(&self, source: &Readable) -> Result<(), Problem> {
-        self.0.copy_from(&source.0).await
-    }
+            /// Stores here what JSON stands for.
+            pub async fn store_json(&self, json: &Json) -> Result<(), Problem> {
+                self.0.store_value(smallcaps::from_json(&json.0)?, Vec::new()).await
+            }
 
-    /// Makes this name hold what `source` holds, and removes `source`.
-    pub async fn move_from(&self, source: &Movable) -> Result<(), Problem> {
-        self.0.move_from(&source.0).await
+            /// Stores the bytes of a file here.
+            pub async fn store_file(&self, file: &crate::File) -> Result<(), Problem> {
+                self.0.store_blob(file.blob()).await
+            }
+
+            /// Makes this name hold what `source` holds, too.
+            pub async fn copy_from(&self, source: &Readable) -> Result<(), Problem> {
+                self.0.copy_from(&source.0).await
+            }
+
+            /// Makes this name hold what `source` holds, and removes `source`.
+            pub async fn move_from(&self, source: &Movable) -> Result<(), Problem> {
+                self.0.move_from(&source.0).await
+            }
+        }
+    )*};
+}
+
+written!(NewName, Replaceable);
+
+impl Replaceable {
+    /// The same place, where writing makes the name forget what it holds: what the user asks for with `--force`.
+    pub fn replacing(&self) -> Result<Self, Problem> {
+        self.0.replacing().map(Self)
     }
 }
 

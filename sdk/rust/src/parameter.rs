@@ -18,7 +18,8 @@
 //! | [`Movable`](crate::Movable) | name: move | a name |
 //! | [`Cancellable`](crate::Cancellable) | name: cancel | a name |
 //! | [`Name`] with `#[rights(read, remove)]` | name with just these | a name |
-//! | [`NewName`](crate::NewName) | new-name | a name that the command will write |
+//! | [`NewName`](crate::NewName) | new-name | a name that the command will write, if it is free |
+//! | [`Replaceable`](crate::Replaceable) | name: write, replace | a name that the command will write, with `--force` even if it holds something |
 //! | [`Directory`](crate::Directory) | directory | the name of a directory |
 //!
 //! `Option<T>` may be left out. `Vec<T>` takes one or more, `Option<Vec<T>>` any number.
@@ -73,7 +74,7 @@ pub const fn check_attributes(takes: Takes, choices: bool, methods: bool, rights
             panic!("an `Object` needs #[methods(\"…\")]: the methods that the command may call")
         }
         Takes::Rights if !rights => {
-            panic!("a `Name` needs #[rights(…)]: some of read, write, remove, move, cancel")
+            panic!("a `Name` needs #[rights(…)]: some of read, write, remove, move, cancel, replace")
         }
         _ => {}
     }

@@ -79,7 +79,7 @@ impl Exo for Agent {
     }
 
     fn methods(&self) -> &'static [&'static str] {
-        &["identify", "list", "lookup", "lookupById", "remove", "storeValue"]
+        &["identify", "list", "locate", "lookup", "lookupById", "remove", "storeValue"]
     }
 
     fn call(self: &Arc<Self>, method: &str, args: Vec<Value>) -> Reply {
@@ -95,6 +95,10 @@ impl Agent {
             "identify" => match path(args)?.as_slice() {
                 [name] if self.0.get(name).is_none() => Reply::undefined(),
                 names => Reply::value(identifier(&names.join("/"))),
+            },
+            "locate" => match path(args)?.as_slice() {
+                [name] if self.0.get(name).is_none() => Reply::undefined(),
+                names => Reply::value(format!("endo://stage/?id={}&type=eval", names.join("/"))),
             },
             "lookupById" => match first.as_str().and_then(identified) {
                 Some(path) => self.lookup(path.split('/').map(str::to_owned).collect())?,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use powerbox_captp::{CallError, Object, Value};
-use powerbox_core::grants::Gift;
+use powerbox_core::grants::{Gift, IfTaken};
 use powerbox_tests::world::{Person, World, run};
 use serde_json::{Value as Json, json};
 
@@ -285,7 +285,7 @@ async fn lent(guard: Guard, name: &str, prepare: impl AsyncFn(&World), steps: Js
     world.install("attacker", &[(VAULT, "box")]).await.unwrap();
     let caveats: &[&str] = if guard.is_up() { &["read-only"] } else { &[] };
     let caveats = powerbox_tests::world::read(caveats).unwrap();
-    world.host.attenuate("box", "lent", caveats).await.unwrap();
+    world.host.attenuate("box", "lent", caveats, IfTaken::Refuse).await.unwrap();
     prepare(&world).await;
     world.guest("scout", &[name]).await.unwrap();
     let gift = Gift {
@@ -321,7 +321,7 @@ async fn a_lent_reference_under_another_name(guard: Guard) -> Came {
 
 async fn a_lent_reference_of_a_lent_reference(guard: Guard) -> Came {
     let prepare = async |world: &World| {
-        world.host.attenuate("lent", "lent-on", Vec::new()).await.unwrap();
+        world.host.attenuate("lent", "lent-on", Vec::new(), IfTaken::Refuse).await.unwrap();
     };
     let steps = json!([["left", "lookup", ["deep"]], ["call", 0, "remove", ["plan"]]]);
     lent(guard, "lent-on", prepare, steps).await
@@ -338,7 +338,7 @@ async fn guest(guard: Guard) -> (World, Object, Object) {
     if guard.is_up() {
         world
             .host
-            .attenuate("box", "lent", powerbox_tests::world::read(&["read-only"]).unwrap())
+            .attenuate("box", "lent", powerbox_tests::world::read(&["read-only"]).unwrap(), IfTaken::Refuse)
             .await
             .unwrap();
     } else {

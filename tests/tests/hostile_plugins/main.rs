@@ -27,6 +27,7 @@ mod imports;
 mod laundering;
 mod names;
 mod narrowing;
+mod replacing;
 mod revocation;
 mod shown;
 mod traps;
@@ -41,6 +42,7 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("laundering", laundering::ATTACKS),
     ("revocation", revocation::ATTACKS),
     ("narrowing", narrowing::ATTACKS),
+    ("replacing", replacing::ATTACKS),
     ("counters", counters::ATTACKS),
     ("errors", errors::ATTACKS),
     ("floods", floods::ATTACKS),

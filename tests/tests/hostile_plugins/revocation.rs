@@ -6,7 +6,7 @@ use std::time::Duration;
 use powerbox_authority::caveat::Caveat;
 use powerbox_authority::grant::{Holder, Record};
 use powerbox_captp::Value;
-use powerbox_core::grants::Gift;
+use powerbox_core::grants::{Gift, IfTaken};
 use powerbox_core::plugin::Data;
 use powerbox_core::{Host, Principal};
 use powerbox_tests::world::{Person, World};
@@ -327,7 +327,7 @@ async fn lent() -> World {
     let world = World::new().await.unwrap();
     world.ask("makeDirectory", vec![Value::texts(["box"])]).await.unwrap();
     world.ask("storeValue", vec![Value::text(SECRET), Value::texts(["box", "plan"])]).await.unwrap();
-    world.host.attenuate("box", "lent", Vec::new()).await.unwrap();
+    world.host.attenuate("box", "lent", Vec::new(), IfTaken::Refuse).await.unwrap();
     world.ask("copy", vec![Value::texts(["lent"]), Value::texts(["kept"])]).await.unwrap();
     world.install("attacker", &[("left", "kept"), (VAULT, "box")]).await.unwrap();
     world
@@ -337,7 +337,7 @@ async fn a_lent_reference_that_is_lent_again(guard: Guard) -> Came {
     let world = lent().await;
     if guard.is_up() {
         revoke(&world.host, &world.grant_of(&Holder::reference("lent"), "lent").unwrap());
-        world.host.attenuate("box", "lent", Vec::new()).await.unwrap();
+        world.host.attenuate("box", "lent", Vec::new(), IfTaken::Replace).await.unwrap();
     }
     let said = attempt(&world, json!([["left", "lookup", ["plan"]]])).await;
     Came::of(&world, said.contains(SECRET), said)

@@ -8,6 +8,9 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod kept;
+mod told;
+
 use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
 
@@ -89,7 +92,7 @@ fn bytes_of_a_file_and_of_standard_input_come_back() {
     assert!(output.status.success(), "{output:?}");
     assert!(output.stdout == bytes, "{} bytes came back", output.stdout.len());
 
-    let stored = user.run_with(&["store", &name, "--file", "-"], b"from a pipe\n").unwrap();
+    let stored = user.run_with(&["store", &name, "--file", "-", "--force"], b"from a pipe\n").unwrap();
     assert_eq!(stored.status, Some(0), "{stored:?}");
     assert_eq!(user.ok(&["cat", &name]).unwrap(), "from a pipe\n");
 }

@@ -4,10 +4,10 @@ use std::{fs, time::Duration};
 
 use powerbox_tests::{
     program::{Finished, Home, Running},
-    transcript::{Player, Recording, Script, Verdict},
+    transcript::{Extra, Player, Recording, Script, Verdict},
 };
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 // A command takes a fraction of a second; the rest is for a machine that compiles something else meanwhile.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -22,8 +22,18 @@ pub(crate) struct Case {
     says: Vec<&'static str>,
     may_leave_out: Vec<&'static str>,
     follows: bool,
+    looks: Vec<Extra>,
     file: Option<(&'static str, Vec<u8>)>,
 }
+
+/// What the recorded clients do not look at before they change a name: whether it is free, and whether a thing would be
+/// put into itself.
+fn looks_before_writing() -> Vec<Extra> {
+    let nothing = json!({"@qclass": "undefined"});
+    ["locate", "identify"].map(|method| Extra::new(HOST, method, nothing.clone())).into()
+}
+
+const HOST: &str = "Alleged: EndoHost";
 
 /// Starts the description of a case; unless said otherwise the command is to be done with status 0.
 pub(crate) fn case(recording: &'static str, arguments: &[&'static str]) -> Case {
@@ -35,6 +45,7 @@ pub(crate) fn case(recording: &'static str, arguments: &[&'static str]) -> Case 
         says: Vec::new(),
         may_leave_out: Vec::new(),
         follows: false,
+        looks: looks_before_writing(),
         file: None,
     }
 }
@@ -56,6 +67,14 @@ impl Case {
     /// Lets the command do without calls of a method that the recorded client made for its own display.
     pub(crate) fn without(mut self, method: &'static str) -> Self {
         self.may_leave_out.push(method);
+        self
+    }
+
+    /// Says that the command looks whether what it ends has a special name; it has none.
+    pub(crate) fn looks_before_cancelling(mut self) -> Self {
+        let locator = json!("endo://0/?id=0&type=eval");
+        self.looks =
+            vec![Extra::new(HOST, "locate", locator), Extra::new(HOST, "reverseLocate", json!(["it"]))];
         self
     }
 
@@ -117,6 +136,7 @@ impl Case {
         }
         let script = Script::new(Recording::named(self.recording).unwrap());
         let script = self.may_leave_out.iter().fold(script, |script, method| script.without(method));
+        let script = self.looks.iter().cloned().fold(script, Script::allowing);
         let player = Player::start(script, &home.path("endo.sock")).unwrap();
         let address = player.address();
         let arguments: Vec<&str> = ["--connect", &address]

@@ -1,5 +1,8 @@
 //! The table of cases: each recorded command of the groups storage and system.
 //!
+//! Before a name is changed our commands look whether something would be lost, which the recorded clients do not: they
+//! ask where it leads (`locate`) and which directories are on the way (`identify`).
+//!
 //! Not here, because what was recorded is not what a person wants:
 //!
 //! | recording | why | what stands for it |
@@ -74,9 +77,9 @@ mod master {
         store_file: case("master/store-blob", &["store", "blob", "--file", "index.js"])
             .with_file("index.js", blob("master/store-blob"));
         cat: case("master/cat", &["cat", "blob"]).prints([blob_text("master/cat")]);
-        cancel: case("master/cancel", &["cancel", "counter", "because"]);
-        cancel_without_a_reason: case("master/cancel-no-reason", &["cancel", "counter"]);
-        cancel_of_a_worker: case("master/cancel-worker", &["cancel", "wkr2"]);
+        cancel: case("master/cancel", &["cancel", "counter", "because"]).looks_before_cancelling();
+        cancel_without_a_reason: case("master/cancel-no-reason", &["cancel", "counter"]).looks_before_cancelling();
+        cancel_of_a_worker: case("master/cancel-worker", &["cancel", "wkr2"]).looks_before_cancelling();
     }
 }
 
@@ -107,8 +110,8 @@ mod llm {
             .with_file("index.js", blob("llm/store-blob"));
         cat: case("llm/cat", &["cat", "blob"]).prints([blob_text("llm/cat")]);
         cat_through_a_tree: case("llm/cat-tree", &["cat", "tree/caplet/package.json"]).prints(["fixture-caplet"]);
-        cancel_without_a_reason: case("llm/cancel-no-reason", &["cancel", "counter"]);
-        cancel_of_a_worker: case("llm/cancel-worker", &["cancel", "wkr2"]);
+        cancel_without_a_reason: case("llm/cancel-no-reason", &["cancel", "counter"]).looks_before_cancelling();
+        cancel_of_a_worker: case("llm/cancel-worker", &["cancel", "wkr2"]).looks_before_cancelling();
     }
 }
 
@@ -124,6 +127,6 @@ mod chat {
         move_out_of_a_directory: case("llm/chat-move", &["move", "dir/txt2", "txt3"]);
         copy: case("llm/chat-copy", &["copy", "txt", "dir/txt2"]);
         mkdir: case("llm/chat-mkdir", &["mkdir", "dir"]);
-        cancel: case("llm/chat-cancel", &["cancel", "wkr", "because"]);
+        cancel: case("llm/chat-cancel", &["cancel", "wkr", "because"]).looks_before_cancelling();
     }
 }

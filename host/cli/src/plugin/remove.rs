@@ -103,7 +103,11 @@ fn agreed(name: &str, stored: &[String], question: &str, json: bool) -> Result<(
     }
     let mut lines = vec![Line { depth: 0, text: format!("the plugin `{}` stored", clean_line(name)) }];
     lines.extend(stored.iter().map(|text| Line { depth: 1, text: text.clone() }));
-    if ask::agree(&lines, question)? { Ok(()) } else { Err(Failure::new(Status::Failed, "nothing was removed")) }
+    if ask::agree(&lines, question)? {
+        Ok(())
+    } else {
+        Err(Failure::new(Status::Failed, "nothing was removed"))
+    }
 }
 
 /// What an earlier installation kept, in a line.

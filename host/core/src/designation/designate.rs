@@ -4,7 +4,7 @@ use powerbox_captp::{Object, Value as OuterValue};
 use powerbox_passable::Value;
 
 use super::words::{Word, Words};
-use crate::daemon::Dialect;
+use crate::daemon::{Dialect, HeldKind, locate, located};
 use crate::membrane::{Blob, DESIGNATED, Grant, Handle, Name, Problem, Rights};
 use crate::registry::{Command, ParameterKind};
 
@@ -86,7 +86,10 @@ async fn value(
             let (agent, dialect) = agent.ok_or(Problem::Disconnected)?;
             match kind {
                 ParameterKind::Object(methods) => {
-                    let object = lookup(agent, dialect, names, &text).await?;
+                    let object = lookup(agent, dialect, names.clone(), &text).await?;
+                    if text.ends_with('/') {
+                        directory(agent, &dialect.path(names), &text).await?;
+                    }
                     let rights = Rights::Methods(methods.as_slice().into());
                     case("object", Value::Capability(Handle::object(object, rights, of(grant, &text))))
                 }
@@ -104,6 +107,17 @@ async fn value(
 /// it later, must know which of them it was.
 fn of(grant: &Arc<Grant>, text: &str) -> Arc<Grant> {
     grant.child(format!("{DESIGNATED} `{}`", crate::text::clean_line(text)))
+}
+
+/// Checks that what the user ended with a slash can be a directory.
+async fn directory(agent: &Object, path: &[String], text: &str) -> Result<(), Problem> {
+    match located(&locate(agent, path).await?) {
+        Some(held @ (HeldKind::Value | HeldKind::Blob | HeldKind::Handle | HeldKind::Worker)) => {
+            let text = text.trim_end_matches('/');
+            Err(Problem::Invalid(format!("`{text}` is {}, not a directory", held.in_words())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Looks up an object in an agent's names.

@@ -25,7 +25,8 @@ pub enum Word {
     Duration(Duration),
     /// The number of a message.
     MessageNumber(u64),
-    /// The path of something to designate: names, none of them empty, and the text that the user wrote.
+    /// The path of something to designate: names, none of them empty, and the text that the user wrote. If that ends
+    /// with a slash, the user says that it is a directory.
     Path {
         /// What the user wrote.
         text: String,
@@ -205,7 +206,8 @@ fn parse_value(parameter: &Parameter, word: &str) -> Result<Word, String> {
         ParameterKind::File => Word::File(word.to_owned()),
         ParameterKind::Secret if word == "-" => Word::Unread(SecretSource::StandardInput),
         kind if kind.is_pet_name() => {
-            let names = parse_path(word).map_err(|reason| format!("{name}: {reason}"))?;
+            let path = word.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(word);
+            let names = parse_path(path).map_err(|reason| format!("{name}: {reason}"))?;
             Word::Path { text: word.to_owned(), names }
         }
         ParameterKind::Other(kind) => {
@@ -333,6 +335,8 @@ mod tests {
             (&["a//b"], "empty name"),
             (&["../b"], "do not climb"),
             (&["/b"], "empty name"),
+            (&["/"], "empty name"),
+            (&["b//"], "empty name"),
         ] {
             let error = parse(&command, &words(given)).unwrap_err();
             assert!(error.message.contains(part), "{given:?}: {}", error.message);

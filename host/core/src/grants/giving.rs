@@ -66,6 +66,14 @@ pub enum GiveError {
     /// The agent cannot be found.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// The name for something new holds something.
+    #[error("`{name}` holds {held} already; choose another name, or replace it with `--force`")]
+    Taken {
+        /// The name.
+        name: String,
+        /// What it holds, in words.
+        held: &'static str,
+    },
     /// The ledger refuses.
     #[error(transparent)]
     Add(#[from] AddError),

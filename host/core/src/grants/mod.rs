@@ -7,5 +7,6 @@ mod attenuate;
 mod giving;
 mod held;
 
+pub use attenuate::IfTaken;
 pub use giving::{Gift, GiveError};
 pub(crate) use held::{Book, Held, HeldGrant, PERSON, record_act};

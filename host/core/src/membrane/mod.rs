@@ -20,6 +20,7 @@ mod inward;
 mod name;
 mod outward;
 mod pace;
+mod place;
 mod problem;
 mod scrub;
 mod streams;

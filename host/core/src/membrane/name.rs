@@ -21,6 +21,8 @@ pub struct Name {
     path: Vec<String>,
     text: String,
     rights: Vec<NameRight>,
+    /// Whether writing it makes it forget what it holds.
+    replaces: bool,
     pub(super) grant: Arc<Grant>,
 }
 
@@ -35,7 +37,26 @@ impl Name {
         grant: Arc<Grant>,
     ) -> Self {
         let path = dialect.path(path);
-        Self { agent, dialect, path, text, rights, grant }
+        Self { agent, dialect, path, text, rights, replaces: false, grant }
+    }
+
+    /// The same place, with another answer to what becomes of what is there.
+    pub(super) fn replacing(&self) -> Result<Self, Problem> {
+        self.need(NameRight::Replace)?;
+        Ok(Self { replaces: true, ..self.clone() })
+    }
+
+    /// The place called `name` in the directory here, with the same rights.
+    pub(super) fn within(&self, name: String) -> Self {
+        let mut inner = self.as_no_directory();
+        inner.text = format!("{}/{name}", inner.text);
+        inner.path.push(name);
+        inner
+    }
+
+    /// The same place, without the slash that says that a directory is there.
+    pub(super) fn as_no_directory(&self) -> Self {
+        Self { text: self.text.trim_end_matches('/').to_owned(), ..self.clone() }
     }
 
     /// The path in the agent's names.
@@ -56,6 +77,36 @@ impl Name {
         let declared: Vec<_> = self.rights.iter().map(|right| right.word()).collect();
         let declared = if declared.is_empty() { "nothing".to_owned() } else { declared.join(", ") };
         Err(Problem::denied(format!("the parameter declares {declared}, not {}", right.word())))
+    }
+
+    /// Whether the user ended it with a slash: it must be a directory.
+    pub(super) fn says_directory(&self) -> bool {
+        self.text.ends_with('/')
+    }
+
+    pub(super) fn agent(&self) -> &Object {
+        &self.agent
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    pub(super) fn replaces(&self) -> bool {
+        self.replaces
+    }
+
+    /// Whether the parameter declared that what is there may be replaced, if the user says so.
+    pub(super) fn may_replace(&self) -> bool {
+        self.rights.contains(&NameRight::Replace)
+    }
+
+    /// The arguments of a call that writes this name. The embedded daemon is told with them to refuse if it is taken.
+    fn writing(&self, mut args: Vec<Value>) -> Vec<Value> {
+        if self.dialect == Dialect::Embedded && !self.replaces {
+            args.push(Value::record([("replace", Value::Bool(false))]));
+        }
+        args
     }
 
     fn path(&self) -> Value {
@@ -88,32 +139,32 @@ impl Name {
 
     pub(super) fn make_directory(&self) -> Result<Answer, Problem> {
         self.need(NameRight::Write)?;
-        self.call("endo:daemon/directory-writer", "make-directory", vec![self.path()])
+        self.call("endo:daemon/directory-writer", "make-directory", self.writing(vec![self.path()]))
     }
 
     pub(super) fn store_value(&self, value: Value) -> Result<Answer, Problem> {
         self.need(NameRight::Write)?;
-        self.call("endo:daemon/storer", "store-value", vec![value, self.path()])
+        self.call("endo:daemon/storer", "store-value", self.writing(vec![value, self.path()]))
     }
 
     pub(super) fn store_blob(&self, blob: &Blob) -> Result<Answer, Problem> {
         self.need(NameRight::Write)?;
         let reader = Value::Capability(blob.reader());
-        self.call("endo:daemon/storer", "store-blob", vec![reader, self.path()])
+        self.call("endo:daemon/storer", "store-blob", self.writing(vec![reader, self.path()]))
     }
 
     pub(super) fn copy_from(&self, source: &Self) -> Result<Answer, Problem> {
         self.need(NameRight::Write)?;
         source.need(NameRight::Read)?;
         self.same_agent(source)?;
-        self.call("endo:daemon/directory-writer", "copy", vec![source.path(), self.path()])
+        self.call("endo:daemon/directory-writer", "copy", self.writing(vec![source.path(), self.path()]))
     }
 
     pub(super) fn move_from(&self, source: &Self) -> Result<Answer, Problem> {
         self.need(NameRight::Write)?;
         source.need(NameRight::Move)?;
         self.same_agent(source)?;
-        self.call("endo:daemon/directory-writer", "move", vec![source.path(), self.path()])
+        self.call("endo:daemon/directory-writer", "move", self.writing(vec![source.path(), self.path()]))
     }
 
     pub(super) fn remove(&self) -> Result<Answer, Problem> {

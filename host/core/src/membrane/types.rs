@@ -11,6 +11,7 @@ use super::blob::Blob;
 use super::crossing::Inner;
 use super::handle::{Handle, Kind, ObjectRef, Rights};
 use super::name::{DESIGNATED, Name};
+use super::place::{self, Check};
 use super::problem::Problem;
 use super::understand::{Understood, permit};
 use crate::bridge::{Reference as _, camel_case, read_body};
@@ -152,6 +153,9 @@ fn name_act(
     let mut paths = vec![name];
     // Before anything is written or sent: what the parameter does not declare is refused.
     match function {
+        "replacing" => name.need(NameRight::Replace)?,
+        "place-for" => name.need(NameRight::Write)?,
+        "holds" => name.need(NameRight::Read).or_else(|_| name.need(NameRight::Write))?,
         "lookup" | "open" | "identify" | "list" | "follow" => name.need(NameRight::Read)?,
         "remove" => name.need(NameRight::Remove)?,
         "cancel" => name.need(NameRight::Cancel)?,
@@ -160,7 +164,23 @@ fn name_act(
         }
         _ => return Err(unknown("name", function)),
     }
-    let make: Box<dyn FnOnce() -> Result<Begun, Problem> + Send> = match function {
+    let mut source = None;
+    let make: Make = match function {
+        "replacing" => {
+            let replacing = Value::Capability(Handle::name(name.replacing()?));
+            Box::new(move || Ok(Begun::Done(Ok(replacing))))
+        }
+        "holds" => {
+            let unanswered = Arc::clone(&membrane.unanswered);
+            Box::new(move || Ok(Begun::Later(Box::pin(place::holds(this, unanswered)))))
+        }
+        "place-for" => {
+            let source = handle_name(other()?).ok_or_else(misfit)?;
+            also.push(Arc::clone(&source.grant));
+            paths.push(source);
+            let (source, unanswered) = (source.clone(), Arc::clone(&membrane.unanswered));
+            Box::new(move || Ok(Begun::Later(Box::pin(place::place_for(this, source, unanswered)))))
+        }
         "lookup" => begin(move || this.lookup()),
         "identify" => begin(move || this.identify()),
         "list" => begin(move || this.list()),
@@ -191,15 +211,17 @@ fn name_act(
             _ => return Err(misfit()),
         },
         "copy-from" | "move-from" => {
-            let source = handle_name(other()?).ok_or_else(misfit)?;
-            also.push(Arc::clone(&source.grant));
-            paths.push(source);
-            let (source, copies) = (source.clone(), function == "copy-from");
+            let from = handle_name(other()?).ok_or_else(misfit)?;
+            also.push(Arc::clone(&from.grant));
+            paths.push(from);
+            source = Some(from);
+            let (source, copies) = (from.clone(), function == "copy-from");
             source.need(if copies { NameRight::Read } else { NameRight::Move })?;
             begin(move || if copies { this.copy_from(&source) } else { this.move_from(&source) })
         }
         _ => return Err(unknown("name", function)),
     };
+    let check = Check::of(function, name, source)?;
     Ok(Act {
         grant: Arc::clone(&name.grant),
         also,
@@ -207,14 +229,36 @@ fn name_act(
         direct: true,
         paths: names(paths),
         listed: None,
-        weight: Weight::Call,
-        make,
+        weight: if function == "replacing" { Weight::AtOnce } else { Weight::Call },
+        make: match check {
+            Some(check) => after(membrane, &name.grant, check, make),
+            None => make,
+        },
     })
 }
 
-fn begin(
-    call: impl FnOnce() -> Result<powerbox_captp::Answer, Problem> + Send + 'static,
-) -> Box<dyn FnOnce() -> Result<Begun, Problem> + Send> {
+type Make = Box<dyn FnOnce() -> Result<Begun, Problem> + Send>;
+
+/// Makes a call once it is known that it does what the user expects, and reads a refusal as the user named the place.
+fn after(membrane: &Arc<Inner>, grant: &Arc<Grant>, check: Check, make: Make) -> Make {
+    let (membrane, grant) = (Arc::clone(membrane), Arc::clone(grant));
+    Box::new(move || {
+        Ok(Begun::Later(Box::pin(async move {
+            check.run(&membrane.unanswered).await?;
+            match make()? {
+                Begun::Done(outcome) => outcome,
+                Begun::Later(outcome) => outcome.await,
+                Begun::Awaited(answer, rights) => {
+                    let outcome = membrane.unanswered.until(answer).await;
+                    let outcome = outcome.map_err(|error| check.explain(error))?;
+                    Ok(membrane.wrap_value(outcome, &rights, &grant))
+                }
+            }
+        })))
+    })
+}
+
+fn begin(call: impl FnOnce() -> Result<powerbox_captp::Answer, Problem> + Send + 'static) -> Make {
     Box::new(move || Ok(Begun::Awaited(call()?, Rights::Opaque)))
 }
 

@@ -169,7 +169,7 @@ pub enum ParameterKind {
 pub enum NameRight {
     /// See what it holds.
     Read,
-    /// Make it hold something else.
+    /// Make it hold something, if it holds nothing.
     Write,
     /// Remove it.
     Remove,
@@ -177,6 +177,8 @@ pub enum NameRight {
     Move,
     /// End what it holds.
     Cancel,
+    /// Besides writing it: make it forget what it holds.
+    Replace,
 }
 
 impl NameRight {
@@ -188,6 +190,7 @@ impl NameRight {
             Self::Remove => "remove",
             Self::Move => "move",
             Self::Cancel => "cancel",
+            Self::Replace => "replace",
         }
     }
 }
@@ -271,7 +274,7 @@ impl ParameterKind {
         let of_right = |right: &NameRight| match right {
             NameRight::Read => Effect::Reads,
             NameRight::Write | NameRight::Move => Effect::Writes,
-            NameRight::Remove | NameRight::Cancel => Effect::Destroys,
+            NameRight::Replace | NameRight::Remove | NameRight::Cancel => Effect::Destroys,
         };
         let of_method = |method: &String| match method.as_str() {
             "remove" | "cancel" => Effect::Destroys,

@@ -1,10 +1,15 @@
 //! The methods that directories and agents have in common.
 
-use crate::interface::Shape::{Any, NameOrPath, Path, Text};
-use crate::interface::{Method, names, takes};
+use crate::interface::Shape::{Any, NameOrPath, Path, Record, Text};
+use crate::interface::{Method, may_take, names, takes};
 
 pub(crate) const METHODS: &[Method] = &[
-    takes("copy", &[Path, Path], "copy(fromPath, toPath) - gives a value another name."),
+    may_take(
+        "copy",
+        &[Path, Path],
+        &[Record],
+        "copy(fromPath, toPath, {replace}?) - gives a value another name.",
+    ),
     takes(
         "followLocatorNameChanges",
         &[Text],
@@ -22,7 +27,12 @@ pub(crate) const METHODS: &[Method] = &[
     names("listLocators", "listLocators(...path) - gives the locators of all names."),
     names("locate", "locate(...path) - gives the locator of what a name stands for."),
     takes("lookup", &[NameOrPath], "lookup(nameOrPath) - gives the value that a name stands for."),
-    takes("makeDirectory", &[NameOrPath], "makeDirectory(nameOrPath) - makes a directory and names it."),
+    may_take(
+        "makeDirectory",
+        &[NameOrPath],
+        &[Record],
+        "makeDirectory(nameOrPath, {replace}?) - makes a directory and names it.",
+    ),
     takes(
         "maybeLookup",
         &[NameOrPath],
@@ -33,10 +43,11 @@ pub(crate) const METHODS: &[Method] = &[
         &[NameOrPath],
         "maybeReadText(nameOrPath) - like readText, with undefined for an absent name.",
     ),
-    takes(
+    may_take(
         "move",
         &[Path, Path],
-        "move(fromPath, toPath) - gives a value another name in place of the one it has.",
+        &[Record],
+        "move(fromPath, toPath, {replace}?) - gives a value another name in place of the one it has.",
     ),
     takes("readText", &[NameOrPath], "readText(nameOrPath) - gives the text of a blob."),
     names("remove", "remove(...path) - forgets a name."),

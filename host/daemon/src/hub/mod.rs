@@ -11,6 +11,9 @@ mod lookup;
 mod methods;
 pub(crate) use methods::METHODS;
 
+mod taken;
+pub(crate) use taken::Taken;
+
 mod text;
 pub(crate) use text::blocking;
 mod writing;
@@ -93,13 +96,18 @@ impl Hub {
             "remove" => self.remove(self.pet_path(args.rest()?)?).await,
             "move" => {
                 let (from, to) = (args.name_or_path()?, args.name_or_path()?);
-                self.rename(self.pet_path(from)?, self.pet_path(to)?).await
+                let taken = Taken::from_options(&args.value());
+                self.rename(self.pet_path(from)?, self.pet_path(to)?, taken).await
             }
             "copy" => {
                 let (from, to) = (args.name_or_path()?, args.name_or_path()?);
-                self.copy(self.path(from)?, self.pet_path(to)?).await
+                let taken = Taken::from_options(&args.value());
+                self.copy(self.path(from)?, self.pet_path(to)?, taken).await
             }
-            "makeDirectory" => self.make_directory(self.written_path(args.name_or_path()?)?).await,
+            "makeDirectory" => {
+                let path = self.written_path(args.name_or_path()?)?;
+                self.make_directory(path, Taken::from_options(&args.value())).await
+            }
             "readText" => self.read_text(self.path(args.name_or_path()?)?).await,
             "maybeReadText" => self.maybe_read_text(self.path(args.name_or_path()?)?).await,
             "writeText" => {

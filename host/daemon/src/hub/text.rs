@@ -5,7 +5,7 @@ use std::sync::Arc;
 use powerbox_captp::Value;
 use powerbox_passable::Text;
 
-use super::{Hub, Outcome, Target, call, split_tail};
+use super::{Hub, Outcome, Taken, Target, call, split_tail};
 use crate::failure::Failure;
 use crate::formula::Formula;
 use crate::name::{InvalidName, Name, PetPath};
@@ -47,8 +47,8 @@ impl Hub {
                     incoming.finish()
                 });
                 let content = stored.await?;
-                hub.store_formula(PetPath { prefix: Vec::new(), name }, Formula::ReadableBlob { content })
-                    .await?;
+                let path = PetPath { prefix: Vec::new(), name };
+                hub.store_formula(path, Formula::ReadableBlob { content }, Taken::Replaced).await?;
                 Ok(Value::Undefined)
             }
             Target::There(value) => {

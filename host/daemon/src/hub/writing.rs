@@ -5,7 +5,7 @@ use std::sync::Arc;
 use powerbox_captp::{CallError, Value};
 use powerbox_passable::Text;
 
-use super::{Hub, Local, Outcome, Target, call, split_tail};
+use super::{Hub, Local, Outcome, Taken, Target, call, split_tail};
 use crate::failure::Failure;
 use crate::formula::Formula;
 use crate::id::{FormulaId, FormulaNumber};
@@ -16,7 +16,7 @@ use crate::store::{Change, StoreError, Tables};
 impl Hub {
     pub(super) async fn store_identifier(self: &Arc<Self>, path: PetPath, id: FormulaId) -> Outcome {
         match self.target(path.prefix).await? {
-            Target::Here(hub) => hub.store_here(path.name, id).await?,
+            Target::Here(hub) => hub.store_here(path.name, id, Taken::Replaced).await?,
             Target::There(value) => store_there(value, &path.name, id).await?,
         }
         Ok(Value::Undefined)
@@ -45,15 +45,22 @@ impl Hub {
     }
 
     /// Moves a name: within one hub as a renaming, between two as a copy and a removal.
-    pub(super) async fn rename(self: &Arc<Self>, from: PetPath, to: PetPath) -> Outcome {
+    pub(super) async fn rename(self: &Arc<Self>, from: PetPath, to: PetPath, taken: Taken) -> Outcome {
         if from.prefix == to.prefix {
             return match self.target(from.prefix).await? {
                 Target::Here(hub) => {
                     let number = hub.number;
-                    hub.change(move |tables| tables.rename(number, &from.name, &to.name)).await?;
+                    let rename = move |tables: Tables<'_>| {
+                        if from.name != to.name {
+                            taken.check(tables, number, &to.name)?;
+                        }
+                        Ok::<_, Failure>(tables.rename(number, &from.name, &to.name)?)
+                    };
+                    hub.change(rename).await?;
                     Ok(Value::Undefined)
                 }
                 Target::There(value) => {
+                    taken.check_there(&value, &to.name).await?;
                     let path = |name: &PetName| Value::texts([name.as_str()]);
                     call(value, "move", vec![path(&from.name), path(&to.name)]).await
                 }
@@ -61,15 +68,15 @@ impl Hub {
         }
         let mut path = from.prefix;
         path.push(Name::Pet(from.name));
-        self.transfer(path, to, Keep::Nothing).await
+        self.transfer(path, to, Keep::Nothing, taken).await
     }
 
-    pub(super) async fn copy(self: &Arc<Self>, from: Vec<Name>, to: PetPath) -> Outcome {
-        self.transfer(from, to, Keep::Original).await
+    pub(super) async fn copy(self: &Arc<Self>, from: Vec<Name>, to: PetPath, taken: Taken) -> Outcome {
+        self.transfer(from, to, Keep::Original, taken).await
     }
 
     /// Copies or moves a name. Between hubs of this daemon, that is one change on disk.
-    async fn transfer(self: &Arc<Self>, from: Vec<Name>, to: PetPath, keep: Keep) -> Outcome {
+    async fn transfer(self: &Arc<Self>, from: Vec<Name>, to: PetPath, keep: Keep, taken: Taken) -> Outcome {
         let shown = quoted_path(&from);
         let unknown = || Failure::UnknownPath(shown.clone());
         let (prefix, name) = split_tail(from)?;
@@ -89,6 +96,7 @@ impl Hub {
                     from: source.number,
                     to: (target.number, to.name),
                     keep,
+                    taken,
                     most: self.world.limits.names_per_directory,
                     shown,
                 };
@@ -97,8 +105,11 @@ impl Hub {
             (source, target) => {
                 let id = identify_at(&source, name.clone()).await?.ok_or_else(unknown)?;
                 match target {
-                    Target::Here(hub) => hub.store_here(to.name, id).await?,
-                    Target::There(value) => store_there(value, &to.name, id).await?,
+                    Target::Here(hub) => hub.store_here(to.name, id, taken).await?,
+                    Target::There(value) => {
+                        taken.check_there(&value, &to.name).await?;
+                        store_there(value, &to.name, id).await?;
+                    }
                 }
                 if keep == Keep::Nothing {
                     let name = name.into_pet_name().map_err(Failure::from)?;
@@ -115,9 +126,9 @@ impl Hub {
         Ok(Value::Undefined)
     }
 
-    pub(super) async fn make_directory(self: &Arc<Self>, path: PetPath) -> Outcome {
+    pub(super) async fn make_directory(self: &Arc<Self>, path: PetPath, taken: Taken) -> Outcome {
         let formula = Formula::Directory {};
-        let id = self.store_formula(path, formula.clone()).await?;
+        let id = self.store_formula(path, formula.clone(), taken).await?;
         Ok(self.world.object(id, &formula)?.into())
     }
 
@@ -126,6 +137,7 @@ impl Hub {
         self: &Arc<Self>,
         path: PetPath,
         formula: Formula,
+        taken: Taken,
     ) -> Result<FormulaId, CallError> {
         let number = FormulaNumber::random().map_err(|error| Failure::from(StoreError::from(error)))?;
         let id = FormulaId { number, node: self.world.roots.node };
@@ -133,12 +145,14 @@ impl Hub {
             Target::Here(hub) => {
                 let (number, name, most) = (hub.number, path.name, self.world.limits.names_per_directory);
                 let write = move |tables: Tables<'_>| {
+                    taken.check(tables, number, &name)?;
                     tables.add_formula(id, &formula)?;
-                    tables.store_name(number, &name, id, most)
+                    Ok::<_, Failure>(tables.store_name(number, &name, id, most)?)
                 };
                 hub.change(write).await?;
             }
             Target::There(value) => {
+                taken.check_there(&value, &path.name).await?;
                 self.world
                     .store
                     .write(move |tables| tables.add_formula(id, &formula), |()| ())
@@ -150,9 +164,13 @@ impl Hub {
         Ok(id)
     }
 
-    async fn store_here(&self, name: PetName, id: FormulaId) -> Result<(), Failure> {
+    async fn store_here(&self, name: PetName, id: FormulaId, taken: Taken) -> Result<(), Failure> {
         let (number, most) = (self.number, self.world.limits.names_per_directory);
-        self.change(move |tables| tables.store_name(number, &name, id, most)).await
+        let store = move |tables: Tables<'_>| {
+            taken.check(tables, number, &name)?;
+            Ok::<_, Failure>(tables.store_name(number, &name, id, most)?)
+        };
+        self.change(store).await
     }
 
     /// Changes names on disk, and then lets subscribers know.
@@ -180,6 +198,7 @@ struct Transfer {
     from: FormulaNumber,
     to: (FormulaNumber, PetName),
     keep: Keep,
+    taken: Taken,
     most: usize,
     /// The path that the name was given by, for the case that it leads nowhere.
     shown: String,
@@ -191,6 +210,7 @@ impl Transfer {
         let Some(id) = self.name.identify(tables, self.from)? else {
             return Err(Failure::UnknownPath(self.shown));
         };
+        self.taken.check(tables, *to, target)?;
         match (&self.name, self.keep) {
             (Local::Pet(name), Keep::Nothing) if self.from == *to => Ok(tables.rename(*to, name, target)?),
             (Local::Pet(name), Keep::Nothing) => {

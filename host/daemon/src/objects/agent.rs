@@ -8,9 +8,9 @@ use super::{marshal, reader};
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::formula::Formula;
-use crate::hub::Hub;
+use crate::hub::{Hub, Taken};
 use crate::id::FormulaId;
-use crate::interface::Shape::{Any, NameOrPath, Remotable, Text};
+use crate::interface::Shape::{Any, NameOrPath, Record, Remotable, Text};
 use crate::interface::{Method, may_take, takes};
 use crate::name::PetPath;
 
@@ -29,13 +29,14 @@ pub(super) const METHODS: &[Method] = &[
     may_take(
         "storeBlob",
         &[Remotable],
-        &[NameOrPath],
-        "storeBlob(reader, nameOrPath) - stores the bytes of a reader and names them.",
+        &[NameOrPath, Record],
+        "storeBlob(reader, nameOrPath, {replace}?) - stores the bytes of a reader and names them.",
     ),
-    takes(
+    may_take(
         "storeValue",
         &[Any, NameOrPath],
-        "storeValue(value, nameOrPath) - stores data, which may refer to named objects, and names it.",
+        &[Record],
+        "storeValue(value, nameOrPath, {replace}?) - stores data, which may refer to named objects, and names it.",
     ),
 ];
 
@@ -50,29 +51,29 @@ impl Agent {
             "storeBlob" => {
                 let reader = args.object()?;
                 let path = self.hub.written_path(args.name_or_path()?)?;
-                self.store_blob(reader, path).await
+                self.store_blob(reader, path, Taken::from_options(&args.value())).await
             }
             "storeValue" => {
                 let value = args.value();
                 let path = self.hub.written_path(args.name_or_path()?)?;
-                self.store_value(&value, path).await
+                self.store_value(&value, path, Taken::from_options(&args.value())).await
             }
             _ => self.hub.clone().run(method, args).await,
         }
     }
 
-    async fn store_value(&self, value: &Value, path: PetPath) -> Result<Value, CallError> {
+    async fn store_value(&self, value: &Value, path: PetPath, taken: Taken) -> Result<Value, CallError> {
         let world = &self.hub.world;
         let formula = marshal::formula_of(value, world.limits.value_bytes, |object| world.id_of(object))?;
-        self.hub.store_formula(path, formula).await?;
+        self.hub.store_formula(path, formula, taken).await?;
         Ok(Value::Undefined)
     }
 
-    async fn store_blob(&self, reader: Object, path: PetPath) -> Result<Value, CallError> {
+    async fn store_blob(&self, reader: Object, path: PetPath, taken: Taken) -> Result<Value, CallError> {
         let world = &self.hub.world;
         let content = reader::take_all(&reader, &world.content, &world.limits).await?;
         let formula = Formula::ReadableBlob { content };
-        let id = self.hub.store_formula(path, formula.clone()).await?;
+        let id = self.hub.store_formula(path, formula.clone(), taken).await?;
         Ok(world.object(id, &formula)?.into())
     }
 }

@@ -7,10 +7,10 @@ use super::{Kind, Made};
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::formula::Formula;
-use crate::hub::begun;
+use crate::hub::{Taken, begun};
 use crate::id::FormulaId;
-use crate::interface::Shape::{Any, NameOrPath, Text};
-use crate::interface::{Interface, Method, takes};
+use crate::interface::Shape::{Any, NameOrPath, Record, Text};
+use crate::interface::{Interface, Method, may_take, takes};
 use crate::world::World;
 
 /// What a session begins with.
@@ -23,10 +23,11 @@ pub(super) static INTERFACE: Interface =
     Interface::documented("Endo", "The embedded daemon of Powerbox: what a session begins with.", &[METHODS]);
 
 const METHODS: &[Method] = &[
-    takes(
+    may_take(
         "attenuate",
         &[Text, Any, NameOrPath],
-        "attenuate(id, grant, nameOrPath) - stores an object that passes on what the grant of this number allows.",
+        &[Record],
+        "attenuate(id, grant, nameOrPath, {replace}?) - stores an object that passes on what the grant of this number allows.",
     ),
     takes("grantOf", &[Text], "grantOf(id) - gives the number of the grant of an attenuated object."),
     takes("host", &[], "host() - gives the agent of the owner."),
@@ -56,6 +57,7 @@ impl Bootstrap {
         };
         let grant = grant.ok_or_else(|| CallError::type_error("a grant is named by its number, a bigint"))?;
         let path = args.name_or_path()?;
+        let taken = Taken::from_options(&args.value());
         // It must be there, and be no data.
         let formula =
             self.world.store.read(move |tables| tables.formula(target)).await.map_err(Failure::from)?;
@@ -64,7 +66,7 @@ impl Bootstrap {
         let hub = host.as_capability().and_then(|host| host.downcast::<Made>()?.hub_in(&self.world));
         let hub = hub.ok_or_else(|| CallError::error("the host has no names"))?;
         let path = hub.written_path(path)?;
-        hub.store_formula(path, Formula::Attenuated { target, grant }).await?;
+        hub.store_formula(path, Formula::Attenuated { target, grant }, taken).await?;
         Ok(Value::Undefined)
     }
 

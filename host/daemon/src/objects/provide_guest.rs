@@ -8,7 +8,7 @@ use powerbox_passable::Text;
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::formula::Formula;
-use crate::hub::{Hub, Local};
+use crate::hub::{Hub, Local, Taken};
 use crate::id::{FormulaId, FormulaNumber};
 use crate::interface::Shape;
 use crate::key::Key;
@@ -19,8 +19,10 @@ use crate::store::{Change, StoreError, Tables};
 ///
 /// Makes a guest, lets `handleName` stand for its mail address and `agentName` for the guest itself, and writes the
 /// introduced names, all in one change on disk. A `handleName` that stands for something already gives that, whatever
-/// it is, and the names are introduced to it. Endo makes the guest even if a name to introduce is refused; here nothing
-/// is made then.
+/// it is, and the names are introduced to it.
+///
+/// Endo skips names to introduce that the host does not have, makes the guest even if one of them is refused, and lets
+/// `agentName` replace what it stands for. Here nothing is made in these cases.
 pub(super) async fn run(hub: &Arc<Hub>, mut args: Arguments) -> Result<Value, CallError> {
     let world = &hub.world;
     let handle_name = args.optional_text()?.map(|name| hub.single(&name)).transpose()?;
@@ -102,16 +104,20 @@ impl Wanted {
             changes.extend(tables.store_name(self.host, name, *handle, self.most_names)?);
         }
         if let Some(name) = &self.agent_name {
+            Taken::Refused.check(tables, self.host, name)?;
             changes.extend(tables.store_name(self.host, name, *agent, self.most_names)?);
         }
         Ok(changes)
     }
 
-    /// Writes the introduced names into an agent; those that the host does not have are passed over.
+    /// Writes the introduced names into an agent.
     fn introduce(&self, tables: Tables<'_>, agent: FormulaId) -> Result<Vec<Change>, Failure> {
         let mut changes = Vec::new();
         for (theirs, ours) in &self.introduced {
-            let Some(id) = theirs.identify(tables, self.host)? else { continue };
+            let Some(id) = theirs.identify(tables, self.host)? else {
+                let name = if let Local::Pet(name) = theirs { name.as_str() } else { "" };
+                return Err(Failure::UnknownPetName(name.to_owned()));
+            };
             if !tables.formula(agent)?.keeps_names() {
                 return Err(Failure::NoAgent);
             }

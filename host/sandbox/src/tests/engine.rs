@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use wasmtime::component::types::ComponentItem;
 use wasmtime::{Config, Engine as Bare};
 
-use super::fixture::{CAPS, dummy};
+use super::fixture::{CAPS, dummy, processor_time};
 use crate::{Engine, EngineOptions};
 
 fn two_slots() -> Vec<u8> {
@@ -54,9 +54,10 @@ fn named_slots_need_the_setting_that_this_crate_makes() {
 
 #[test]
 fn an_engine_is_made_quickly() {
-    let start = Instant::now();
+    let start = processor_time();
     let engines: Vec<_> = (0..100).map(|_| Engine::new(EngineOptions::default()).unwrap()).collect();
-    assert!(start.elapsed() < Duration::from_millis(100), "{:?} for a hundred", start.elapsed());
+    let used = processor_time() - start;
+    assert!(used < Duration::from_millis(100), "{used:?} for a hundred");
     drop(engines);
 }
 
@@ -69,7 +70,7 @@ fn the_ticker_ends_with_its_engine() {
     let start = Instant::now();
     // The thread holds the last reference to wasmtime's engine.
     while weak.upgrade().is_some() {
-        assert!(start.elapsed() < Duration::from_secs(5), "the ticker still runs");
+        assert!(start.elapsed() < Duration::from_secs(120), "the ticker still runs");
         std::thread::sleep(Duration::from_millis(1));
     }
 }

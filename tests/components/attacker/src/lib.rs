@@ -12,6 +12,7 @@ powerbox_sdk::group! {
     #[receives]
     attacker: [
         script::attempt,
+        script::end,
         script::follow,
         handles::forge,
         handles::confuse,

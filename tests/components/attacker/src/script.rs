@@ -1,7 +1,7 @@
 //! Attacks as lists of steps.
 
 use powerbox_sdk::{
-    Change, Json, Name, Object, Output, Passable, Problem, Secret, Value, command, smallcaps,
+    Cancellable, Change, Json, Name, Object, Output, Passable, Problem, Secret, Value, command, smallcaps,
 };
 
 use crate::step::Tries;
@@ -54,6 +54,16 @@ pub(crate) fn tell(outcome: Result<String, Problem>) -> String {
         Ok(answer) => format!("ok {answer}"),
         Err(problem) => format!("no {}", problem.explain()),
     }
+}
+
+/// End what a name holds
+#[command(effect = destroys)]
+pub(crate) async fn end(
+    /// The name
+    name: Cancellable,
+) -> Result<Output, Problem> {
+    name.cancel(None).await?;
+    Ok(Output::message(format!("{name} ended")))
 }
 
 /// Follow the changes of a directory, and show each as it comes

@@ -78,6 +78,17 @@ impl Tries {
             }
             ("to", "copy") => done(self.to()?.copy_from(self.from()?).await?),
             ("to", "move") => done(self.to()?.move_from(self.from()?).await?),
+            ("to", "holds") => maybe(self.to()?.holds().await?),
+            ("to", "replace") => {
+                let Passable { body, slots } = self.passable(words.get(2))?;
+                done(self.to()?.replacing()?.store_value(body, slots.iter().collect()).await?)
+            }
+            ("to", "place") => {
+                let Passable { body, slots } = self.passable(words.get(2))?;
+                let place = self.to()?.place_for(self.from()?).await?;
+                done(place.store_value(body, slots.iter().collect()).await?)
+            }
+            ("to", "make") => done(self.to()?.make_directory().await?),
             ("to", "lookup") => self.to()?.lookup().await,
             ("show", _) => {
                 let shown = Output::Value(self.passable(words.get(1))?);
