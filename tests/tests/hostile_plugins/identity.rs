@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::attack::{Came, Guard, attacks, line, told};
 use crate::target::{outcome, world_with};
-use crate::things::SECRET;
+use crate::things::{SECRET, VAULT};
 
 attacks! {
     a_new_agent_of_an_old_ones_name by Word "bound to nothing",
@@ -24,13 +24,16 @@ attacks! {
     a_new_agent_of_a_name_in_an_old_ledger by Word "earlier version",
     a_directory_as_an_agent by Word "not an agent",
     a_migration_of_what_was_taken_back by Word "revoked",
-    a_migration_of_what_was_taken_back_from_an_agent by Word "has ended",
+    a_migration_of_what_was_taken_back_from_an_agent by Word "revoked",
     a_migration_beyond_its_caveats by Rule "allows get",
     crashing_for_an_agent_stops_others by Word "is put aside",
     all_compartments_for_an_agent by Word "at once already",
     all_subscriptions by Word "streams of changes of the plugin are open",
     another_plugin_of_the_same_name_finds_what_was_kept by Word "nothing",
 }
+
+/// What a plugin keeps: one word.
+const TREASURE: &str = "treasure";
 
 /// An old agent leaves its name, and a new one gets it.
 async fn replace(world: &World, name: &str, introduced: &[&str]) {
@@ -56,7 +59,7 @@ async fn granted_to_scout() -> World {
     let world = World::new().await.unwrap();
     world.ask("makeDirectory", vec![Value::texts(["box"])]).await.unwrap();
     world.ask("storeValue", vec![Value::text(SECRET), Value::texts(["box", "plan"])]).await.unwrap();
-    world.install("attacker", &[]).await.unwrap();
+    world.install("attacker", &[(VAULT, "box")]).await.unwrap();
     world.guest("scout", &["box"]).await.unwrap();
     world.host.give(&gift("scout", "left", "box")).await.unwrap();
     world
@@ -91,16 +94,16 @@ async fn a_new_agent_wants_the_old_ones_store(guard: Guard) -> Came {
     let world = World::new().await.unwrap();
     world.install("keeper-v1", &[]).await.unwrap();
     world.guest("scout", &[]).await.unwrap();
-    world.run_as("scout", &format!("keep a {SECRET}")).await.unwrap();
+    world.run_as("scout", &format!("keep a {TREASURE}")).await.unwrap();
     if guard.is_up() {
         replace(&world, "scout", &[]).await;
-        assert_eq!(world.run_as("old-scout", "kept a").await.unwrap().text(), SECRET);
+        assert_eq!(world.run_as("old-scout", "kept a").await.unwrap().text(), TREASURE);
         // A second name is the same agent.
         world.ask("copy", vec![Value::texts(["old-scout"]), Value::texts(["again"])]).await.unwrap();
-        assert_eq!(world.run_as("again", "kept a").await.unwrap().text(), SECRET);
+        assert_eq!(world.run_as("again", "kept a").await.unwrap().text(), TREASURE);
     }
     let said = told(world.run_as("scout", "kept a").await);
-    Came::of(&world, said.contains(SECRET), said)
+    Came::of(&world, said.contains(TREASURE), said)
 }
 
 async fn an_agent_that_was_taken_back_comes_by_another_name(guard: Guard) -> Came {
@@ -319,7 +322,7 @@ async fn all_subscriptions(guard: Guard) -> Came {
     let world = World::with(Options { allowances, ..Options::default() }).await.unwrap();
     world.ask("makeDirectory", vec![Value::texts(["box"])]).await.unwrap();
     world.ask("makeDirectory", vec![Value::texts(["box", "inner"])]).await.unwrap();
-    world.install("attacker", &[("left", "box")]).await.unwrap();
+    world.install("attacker", &[("left", "box"), (VAULT, "box")]).await.unwrap();
     let mut steps = vec![json!(["left", "lookup", ["inner"]])];
     steps.extend(std::iter::repeat_n(json!(["call", 0, "followNameChanges"]), 100));
     let said = told(world.run(&line("", &json!(steps))).await);
@@ -334,7 +337,7 @@ async fn all_subscriptions(guard: Guard) -> Came {
 async fn another_plugin_of_the_same_name_finds_what_was_kept(guard: Guard) -> Came {
     let world = World::new().await.unwrap();
     world.install("keeper-v1", &[]).await.unwrap();
-    world.run(&format!("keep a {SECRET}")).await.unwrap();
+    world.run(&format!("keep a {TREASURE}")).await.unwrap();
     world.host.remove_plugin("keeper", Data::Keep).await.unwrap();
     let mut installation = world.host.prepare_install(&component("keeper-v1").unwrap(), &[]).await.unwrap();
     assert_eq!(installation.kept_by_others().len(), 1, "the person is told of it");
@@ -343,5 +346,5 @@ async fn another_plugin_of_the_same_name_finds_what_was_kept(guard: Guard) -> Ca
     }
     world.host.install(installation).await.unwrap();
     let said = told(world.run("kept a").await);
-    Came::of(&world, said.contains(SECRET), said)
+    Came::of(&world, said.contains(TREASURE), said)
 }

@@ -295,7 +295,7 @@ mod tests {
         connection
             .execute_batch(
                 "INSERT INTO space (plugin, agent, slot, keys, bytes) VALUES ('a', 'scout', 's', 1, 5);
-                 INSERT INTO entry SELECT id, 'k', 'theirs' FROM space WHERE agent = 'scout';
+                 INSERT INTO entry SELECT id, x'6b', x'74' FROM space WHERE agent = 'scout';
                  DROP TABLE kept; ALTER TABLE space DROP COLUMN behind; PRAGMA user_version = 1;",
             )
             .unwrap();
