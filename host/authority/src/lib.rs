@@ -12,5 +12,7 @@ pub mod caveat;
 pub mod clock;
 pub mod forward;
 pub mod grant;
+pub mod identifiers;
 pub mod ledger;
+pub mod question;
 pub mod text;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use powerbox_authority::grant::{Ending, Grant, Holder};
+use powerbox_authority::question::Questions;
 use powerbox_captp::Object;
 use powerbox_passable::{Limits as ValueLimits, Value};
 use powerbox_sandbox::{Limits, Type, Val};
@@ -156,9 +157,11 @@ impl Host {
             dialect: Dialect::Embedded,
             audit: Arc::clone(self.audit()),
             front_end: Arc::new(Nobody),
+            questions: Questions::of(self.ledger()),
             pace,
             unanswered,
             secrets: Vec::new(),
+            keeper: None,
         });
         let from =
             to_wit(&parameter.ty, &Value::text(from)).map_err(|mismatch| failed(mismatch.to_string()))?;

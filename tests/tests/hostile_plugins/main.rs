@@ -20,12 +20,14 @@ mod errors;
 mod floods;
 mod greed;
 mod handles;
+mod identifiers;
 mod imports;
 mod laundering;
 mod names;
 mod narrowing;
 mod revocation;
 mod shown;
+mod storing;
 mod traps;
 mod values;
 
@@ -40,6 +42,8 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("narrowing", narrowing::ATTACKS),
     ("counters", counters::ATTACKS),
     ("errors", errors::ATTACKS),
+    ("identifiers", identifiers::ATTACKS),
+    ("storing", storing::ATTACKS),
     ("floods", floods::ATTACKS),
     ("greed", greed::ATTACKS),
     ("values", values::ATTACKS),

@@ -3,6 +3,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use powerbox_authority::grant::Grant;
+use powerbox_authority::identifiers::{Texts, described};
 use powerbox_captp::Object;
 use powerbox_passable::SlotKind;
 
@@ -43,6 +44,8 @@ pub(super) struct ObjectRef {
     pub(super) grant: Arc<Grant>,
     /// Whether it is the very object that the grant is to, not something that this answered with.
     pub(super) direct: bool,
+    /// What its answers are, unless its method says otherwise.
+    pub(super) texts: Texts,
 }
 
 /// Which methods of an object may be called.
@@ -52,7 +55,7 @@ pub enum Rights {
     All,
     /// These, and all of what they answer with.
     Methods(Arc<[String]>),
-    /// None: it can be shown, compared and stored.
+    /// None: it can be shown and compared.
     Opaque,
 }
 
@@ -63,11 +66,7 @@ impl Handle {
 
     /// A handle to an object that the user designated.
     pub fn object(object: Object, rights: Rights, grant: Arc<Grant>) -> Self {
-        Self::of_object(object, rights, grant, true)
-    }
-
-    pub(super) fn of_object(object: Object, rights: Rights, grant: Arc<Grant>, direct: bool) -> Self {
-        Self::new(Kind::Object(ObjectRef { object, rights, grant, direct }))
+        Self::new(Kind::Object(ObjectRef { object, rights, grant, direct: true, texts: Texts::Told }))
     }
 
     pub(super) fn own(own: Own) -> Self {
@@ -122,7 +121,8 @@ impl Reference for Handle {
     fn interface(&self) -> Option<Cow<'_, str>> {
         match self.kind() {
             Kind::Own(own) => Some(Cow::Borrowed(&own.interface)),
-            _ => self.unwrapped()?.interface().map(Cow::Owned),
+            // Some name themselves after their identifier.
+            _ => Some(Cow::Owned(described(&self.unwrapped()?.interface()?).into_owned())),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use powerbox_authority::grant::Grant;
+use powerbox_authority::identifiers::{Said, Texts, without};
+use powerbox_authority::question::quote;
 use powerbox_captp::Value as OuterValue;
 use powerbox_passable::Value;
 
@@ -38,6 +40,37 @@ pub(super) fn named(handle: &Handle) -> Option<String> {
             .strip_prefix(" `")?
             .strip_suffix('`')
             .map(str::to_owned),
+    }
+}
+
+/// What a question to the person calls a reference: what they named, or what it is said to be.
+pub(super) fn in_words(handle: &Handle) -> String {
+    let claim = || match handle.interface() {
+        Some(interface) => format!("which calls itself {}", quote(&interface)),
+        None => "which says nothing of itself".to_owned(),
+    };
+    match handle.kind() {
+        Kind::Name(name) => format!("{DESIGNATED} {}", quote(name.text())),
+        Kind::Blob(blob) => format!("the bytes of {}", source(blob.grant.what())),
+        Kind::Changes(reference) => format!("the changes of {}", source(reference.grant.what())),
+        Kind::Own(_) => format!("an object of the plugin's own, {}", claim()),
+        Kind::Object(reference) if handle.is_promise() => {
+            format!("a promise that {} led to", source(reference.grant.what()))
+        }
+        Kind::Object(reference) if reference.direct => source(reference.grant.what()),
+        Kind::Object(reference) => {
+            format!("something that {} led to, {}", source(reference.grant.what()), claim())
+        }
+    }
+}
+
+/// What a grant is to: what the user named, or a slot.
+fn source(what: &str) -> String {
+    let named = what.strip_prefix(DESIGNATED).and_then(|rest| rest.strip_prefix(" `")?.strip_suffix('`'));
+    match named {
+        // It was cleaned when the grant was made, so its escapes stand there already.
+        Some(name) => format!("{DESIGNATED} `{name}`"),
+        None => format!("the slot `{}`", crate::text::clean_line(what)),
     }
 }
 
@@ -162,7 +195,10 @@ fn name_act(
     }
     let make: Box<dyn FnOnce() -> Result<Begun, Problem> + Send> = match function {
         "lookup" => begin(move || this.lookup()),
-        "identify" => begin(move || this.identify()),
+        "identify" => {
+            let membrane = Arc::clone(membrane);
+            Box::new(move || Ok(membrane.marked(this.identify()?)))
+        }
         "list" => begin(move || this.list()),
         "make-directory" => begin(move || this.make_directory()),
         "remove" => begin(move || this.remove()),
@@ -179,8 +215,15 @@ fn name_act(
             Box::new(move || follow(&membrane, &this))
         }
         "store-value" => {
-            let (membrane, value) = (Arc::clone(membrane), body_arg(args, 1)?);
-            begin(move || this.store_value(membrane.stored(value, &to)?))
+            let (membrane, args) = (Arc::clone(membrane), vec![body_arg(args, 1)?]);
+            membrane.may_be_stored(&args, &to)?;
+            let place = membrane.place(name.text());
+            Box::new(move || {
+                membrane.store(args, &to, place, Rights::Opaque, move |args| {
+                    let value = args.into_iter().next().ok_or_else(misfit)?;
+                    this.store_value(value)
+                })
+            })
         }
         "store-blob" => match other()?.kind() {
             Kind::Blob(blob) => {
@@ -208,6 +251,7 @@ fn name_act(
         paths: names(paths),
         listed: None,
         weight: Weight::Call,
+        said: Texts::Told.answer(&camel_case(function)),
         make,
     })
 }
@@ -223,7 +267,8 @@ fn open(membrane: &Arc<Inner>, name: &Name) -> Result<Begun, Problem> {
     let lookup = membrane.unanswered.until(name.lookup()?);
     let (membrane, grant) = (Arc::clone(membrane), Arc::clone(&name.grant));
     Ok(Begun::Later(Box::pin(async move {
-        let value = membrane.wrap(lookup.await, &Rights::Opaque, &grant)?;
+        let said = Texts::Told.answer("lookup");
+        let value = membrane.wrap(lookup.await, &Rights::Opaque, &grant, said)?;
         if let Some(object) = value.as_capability().and_then(Handle::unwrapped) {
             match membrane.unanswered.until(object.call("streamBase64", vec![])).await {
                 Ok(OuterValue::Capability(iterator)) => {
@@ -252,7 +297,8 @@ fn follow(membrane: &Arc<Inner>, name: &Name) -> Result<Begun, Problem> {
     Ok(Begun::Later(Box::pin(async move {
         match iterator.await? {
             OuterValue::Capability(object) => {
-                let reference = ObjectRef { object, rights: Rights::All, grant, direct: false };
+                let reference =
+                    ObjectRef { object, rights: Rights::All, grant, direct: false, texts: Texts::Content };
                 Ok(Value::Capability(Handle::new(Kind::Changes(reference))))
             }
             _ => Err(Problem::Other("the daemon gave no stream of changes".to_owned())),
@@ -274,6 +320,7 @@ fn led_to(
         paths: Paths::Arguments(&[]),
         listed: None,
         weight: Weight::Call,
+        said: Said::default(),
         make: Box::new(make),
     }
 }
@@ -302,10 +349,11 @@ fn next_change(membrane: &Arc<Inner>, reference: &ObjectRef) -> Result<Act, Prob
                 return Ok(Value::Undefined);
             }
             let change = step.get("value");
+            let name = |text: &str| Value::text(without(text, Texts::Content));
             let text = |key| change.and_then(|change| change.get(key)).and_then(OuterValue::as_str);
             match (text("add"), text("remove")) {
-                (Some(added), None) => Ok(Value::record([("added", Value::text(added))])),
-                (None, Some(removed)) => Ok(Value::record([("removed", Value::text(removed))])),
+                (Some(added), None) => Ok(Value::record([("added", name(added))])),
+                (None, Some(removed)) => Ok(Value::record([("removed", name(removed))])),
                 _ => Err(Problem::Other("the daemon sent something other than a change".to_owned())),
             }
         })))
