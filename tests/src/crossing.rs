@@ -9,6 +9,7 @@ use powerbox_authority::audit::{Audit, AuditBounds};
 use powerbox_authority::clock::Clock;
 use powerbox_authority::grant::{Holder, Target};
 use powerbox_authority::ledger::{Ledger, NewGrant, Origin};
+use powerbox_authority::question::Questions;
 use powerbox_captp::Object;
 use powerbox_core::daemon::Dialect;
 use powerbox_core::local::{FrontEnd, Output};
@@ -108,7 +109,9 @@ impl Rig {
             pace: Arc::new(Pace::new(u32::MAX, u32::MAX)),
             unanswered: Arc::new(Unanswered::alone(usize::MAX)),
             streams: Arc::new(Streams::alone(usize::MAX)),
+            questions: Questions::of(&self.ledger),
             secrets: Vec::new(),
+            keeper: None,
         }))
     }
 

@@ -58,12 +58,17 @@ impl AtTerminal {
 
     /// Waits until the terminal got a text.
     pub fn wait_for(&mut self, text: &str) -> Result<()> {
+        self.wait_until(|shown| shown.contains(text)).with_context(|| format!("{text:?} was not shown"))
+    }
+
+    /// Waits until what the terminal got is as wanted.
+    pub fn wait_until(&mut self, is_wanted: impl Fn(&str) -> bool) -> Result<()> {
         let end = Instant::now() + LIMIT;
-        while !self.shown().contains(text) {
+        while !is_wanted(&self.shown()) {
             let left = end.saturating_duration_since(Instant::now());
             match self.pieces.recv_timeout(left) {
                 Ok(piece) => self.take(&piece)?,
-                Err(_) => bail!("{text:?} was not shown, but {:?}", self.shown()),
+                Err(_) => bail!("the terminal got {:?}", self.shown()),
             }
         }
         Ok(())

@@ -12,6 +12,8 @@ pub mod caveat;
 pub mod clock;
 pub mod forward;
 pub mod grant;
+pub mod identifiers;
 pub mod ledger;
+pub mod question;
 pub mod shares;
 pub mod text;

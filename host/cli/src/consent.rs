@@ -17,28 +17,55 @@ use crate::tty::Tty;
 const DIGITS: usize = 12;
 /// How wide the column with what a line is about is.
 const LABEL: usize = 11;
-/// The most rows of one text.
-const ROWS: usize = 24;
+/// The fewest rows of a page, on however small a terminal.
+const FEWEST_ROWS: usize = 6;
 
-/// Asks the person for one call and waits for his word, which nobody may want any more at some time.
+/// Asks the person for one call and waits for their word, which nobody may want any more at some time.
+///
+/// What does not fit on the terminal is shown page by page. Only who has seen the last page can agree.
 pub(crate) fn ask(consent: &Consent, unwanted: &AtomicBool) -> Word {
     let Some(mut tty) = Tty::open() else { return Word::Nobody };
-    let asked = (|| -> io::Result<Option<String>> {
-        tty.write(&shown(consent, tty.width(), Margin::of_terminal()))?;
-        tty.ask(unwanted)
-    })();
-    match asked {
-        Ok(Some(answer)) if is_yes(&answer) => Word::Yes,
-        Ok(Some(_)) => Word::No,
-        Ok(None) => {
-            let _ = tty.write("\n");
-            Word::No
-        }
+    match answer(&mut tty, consent, unwanted) {
+        Ok(true) => Word::Yes,
+        Ok(false) => Word::No,
         Err(error) => {
             tracing::warn!(%error, "the terminal cannot be asked");
             Word::Nobody
         }
     }
+}
+
+fn answer(tty: &mut Tty, consent: &Consent, unwanted: &AtomicBool) -> io::Result<bool> {
+    let margin = Margin::of_terminal();
+    let rows = shown(consent, tty.width());
+    let mut pages = pages(&rows, tty.height()).into_iter().peekable();
+    tty.write("\r\n")?;
+    while let Some(page) = pages.next() {
+        let mut text: String = page.iter().map(|row| format!("{}\r\n", margin.row(row))).collect();
+        let last = pages.peek().is_none();
+        text.push_str(&margin.row(if last { AGREE } else { MORE }));
+        tty.write(&text)?;
+        match tty.ask(unwanted)? {
+            Some(line) if last => return Ok(is_yes(&line)),
+            Some(line) if line.trim().is_empty() => {}
+            Some(_) => return Ok(false),
+            None => {
+                let _ = tty.write("\n");
+                return Ok(false);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// What is asked under the last page.
+const AGREE: &str = "Allow this one call? [y/N] ";
+/// What stands under each other.
+const MORE: &str = "Enter shows more, anything else refuses the call ";
+
+/// Cuts rows into pages, with a row for the question under each.
+fn pages(rows: &[String], height: usize) -> Vec<&[String]> {
+    rows.chunks(height.saturating_sub(2).max(FEWEST_ROWS)).collect()
 }
 
 /// What stands at the left of each row.
@@ -60,14 +87,12 @@ impl Margin {
     }
 }
 
-/// The whole question. It begins on a new line and ends where the answer is typed.
-fn shown(consent: &Consent, width: usize, margin: Margin) -> String {
+/// The whole question, in rows that fit beside the margin.
+fn shown(consent: &Consent, width: usize) -> Vec<String> {
     let grant = consent.grant.map_or_else(|| "of this command".to_owned(), |grant| grant.to_string());
     let digest: String = consent.digest.chars().take(DIGITS).collect();
     let arguments = if consent.arguments.is_empty() { "nothing" } else { &consent.arguments };
-    let mut text = String::from("\r\n");
-    let mut line = |row: &str| text.push_str(&format!("{}\r\n", margin.row(row)));
-    line("A grant wants you to confirm this call:");
+    let mut shown = vec!["A grant wants you to confirm this call:".to_owned()];
     for (label, value) in [
         ("for", consent.principal.as_str()),
         ("slot", &consent.slot),
@@ -79,11 +104,11 @@ fn shown(consent: &Consent, width: usize, margin: Margin) -> String {
         let room = width.saturating_sub(Margin::TEXT.len() + 1 + LABEL);
         let mut label = label;
         for row in rows(&clean_line(value), room) {
-            line(&format!("{label:LABEL$}{row}"));
+            shown.push(format!("{label:LABEL$}{row}"));
             label = "";
         }
     }
-    text + &margin.row("Allow this one call? [y/N] ")
+    shown
 }
 
 /// Cuts text into rows that fit, however wide its characters are shown.
@@ -96,10 +121,6 @@ fn rows(text: &str, room: usize) -> Vec<String> {
         if used + columns + 1 > room.max(8) {
             rows.push(std::mem::replace(&mut row, String::from("│")));
             used = 1;
-        }
-        if rows.len() == ROWS {
-            rows.push("│ … and more".to_owned());
-            return rows;
         }
         row.push(character);
         used += columns;
@@ -125,14 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn the_question_tells_all_and_comes_last() {
-        let shown = shown(&consent(), 80, Margin("", ""));
+    fn the_question_tells_all() {
+        let shown = shown(&consent(), 80).join("\n");
         for part in ["person > plugin compare > invocation 7", "left", "remove", "\"notes\"", "0123456789ab"]
         {
             assert!(shown.contains(part), "{shown}");
         }
         assert!(!shown.contains("0123456789abc"), "{shown}");
-        assert!(shown.ends_with("Allow this one call? [y/N] "), "{shown}");
     }
 
     #[test]
@@ -141,21 +161,24 @@ mod tests {
         consent.function = "x\n\r\u{1b}[2J\u{202e}".to_owned();
         consent.arguments = format!("{}{}", "長".repeat(200), "\nAllow this one call? [y/N] y\n".repeat(9));
         let width = 60;
-        let shown = shown(&consent, width, Margin("<", ">"));
-        for line in shown.trim_start().split("\r\n") {
+        let rows: Vec<_> = shown(&consent, width).iter().map(|row| Margin("<", ">").row(row)).collect();
+        for line in &rows {
             assert!(line.starts_with("< powerbox > "), "{line}");
             let columns: usize = line.chars().map(|c| if c.is_ascii() || c == '│' { 1 } else { 2 }).sum();
             assert!(columns <= width + 2, "{columns}: {line}");
             assert!(!line.contains(char::is_control), "{line}");
         }
-        assert!(shown.contains("x\\n\\u{d}\\u{1b}[2J\\u{202e}"), "{shown}");
+        assert!(rows.iter().any(|row| row.contains("x\\n\\u{d}\\u{1b}[2J\\u{202e}")), "{rows:?}");
     }
 
     #[test]
-    fn arguments_without_end_are_cut() {
+    fn long_arguments_are_shown_to_their_end_on_several_pages() {
         let mut consent = consent();
-        consent.arguments = "a".repeat(1_000_000);
-        let shown = shown(&consent, 40, Margin("", ""));
-        assert!(shown.lines().count() < 40 && shown.contains("and more"), "{shown}");
+        consent.arguments = format!("\"{}, and remove everything\"", "a".repeat(60_000));
+        let rows = shown(&consent, 80);
+        let pages = pages(&rows, 24);
+        assert!(pages.len() > 10 && pages.iter().all(|page| page.len() <= 22), "{}", pages.len());
+        let arguments: String = rows.iter().flat_map(|row| row.split('│').nth(1)).collect();
+        assert!(arguments.contains(&consent.arguments), "nothing is left out");
     }
 }

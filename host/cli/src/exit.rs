@@ -4,7 +4,7 @@ use powerbox_authority::audit::AuditError;
 use powerbox_authority::ledger::{AddError, LedgerError};
 use powerbox_core::grants::GiveError;
 use powerbox_core::local::store::SpaceError;
-use powerbox_core::membrane::Problem;
+use powerbox_core::membrane::{Problem, Speaker};
 use powerbox_core::text::word;
 use powerbox_core::{AgentError, InstallError, InvokeError, PreferError, Principal};
 use serde_json::json;
@@ -100,7 +100,13 @@ impl From<InvokeError> for Failure {
                 Self::new(Status::Usage, message).hinted(format!("usage: powerbox {}", usage.usage))
             }
             InvokeError::Connect(_) => Self::new(Status::NoDaemon, message),
-            InvokeError::Problem { principal, problem } => {
+            // The host has no advice on what a plugin or an object says, and did not end the session.
+            InvokeError::Problem { principal, problem, speaker: Speaker::Plugin } => {
+                let status =
+                    if matches!(problem, Problem::Denied { .. }) { Status::Denied } else { Status::Failed };
+                Self { principal: Some(principal.to_string()), ..Self::new(status, problem.to_string()) }
+            }
+            InvokeError::Problem { principal, problem, speaker: Speaker::Host } => {
                 let hint = way_out(&principal, &problem);
                 let failure = Self { principal: Some(principal.to_string()), ..Self::from(problem) };
                 if let Some(hint) = hint { failure.hinted(hint) } else { failure }
@@ -178,6 +184,10 @@ impl From<GiveError> for Failure {
             GiveError::NoSlot { .. } | GiveError::Object(_) => Self::usage(message),
             GiveError::Agent(error) => Self::from(error),
             GiveError::Add(error) => Self::from(error),
+            GiveError::Name { problem: Problem::Denied { remedy, .. }, .. } => {
+                let failure = Self::new(Status::Denied, message);
+                if let Some(remedy) = remedy { failure.hinted(remedy) } else { failure }
+            }
             _ => Self::new(Status::Failed, message),
         }
     }

@@ -16,6 +16,8 @@ const LOOK: i64 = 50_000_000;
 const LONGEST: usize = 4096;
 /// How wide a terminal is taken to be that does not say.
 const WIDTH: usize = 80;
+/// How high, then.
+const HEIGHT: usize = 24;
 
 /// The terminal of the person who started this program.
 pub(crate) struct Tty(File);
@@ -32,6 +34,12 @@ impl Tty {
     pub(crate) fn width(&self) -> usize {
         let size = tcgetwinsize(&self.0).ok();
         size.map(|size| usize::from(size.ws_col)).filter(|width| *width > 0).unwrap_or(WIDTH)
+    }
+
+    /// How many rows it has.
+    pub(crate) fn height(&self) -> usize {
+        let size = tcgetwinsize(&self.0).ok();
+        size.map(|size| usize::from(size.ws_row)).filter(|height| *height > 0).unwrap_or(HEIGHT)
     }
 
     /// Writes at once.

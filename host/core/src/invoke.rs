@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use powerbox_authority::grant::{Agent, Ending, Grant, Holder, Target};
 use powerbox_authority::ledger::AddError;
+use powerbox_authority::question::Questions;
 use powerbox_captp::{Answer, CallError, Object, Reply, Value as OuterValue, promise};
 use powerbox_passable::{Limits as ValueLimits, Value};
 use powerbox_sandbox::{Caller, Failure, Host as SandboxHost, LoadError, Type, Val};
@@ -15,14 +16,14 @@ use crate::allowance::Allowance;
 use crate::bridge::{Reference as _, from_wit, to_wit};
 use crate::daemon::{ConnectError, Daemon, Dialect};
 use crate::designation::{DesignationError, UsageError, designate, parse};
-use crate::grants::{Held, HeldGrant};
+use crate::grants::{Held, HeldGrant, Keeper};
 use crate::host::Host;
 use crate::journal::UnderWay;
 use crate::local::http::HttpPower;
 use crate::local::store::{Owner, Shared, StorePower};
 use crate::local::wasi::{VIRTUAL_WASI, WASI, WasiPower};
 use crate::local::{ClockPower, FrontEnd, LogPower, Output, OutputPower, RandomPower, RegistryPower};
-use crate::membrane::{DESIGNATED, Handle, Membrane, Problem, RECEIVER, Setting, Slot};
+use crate::membrane::{DESIGNATED, Handle, Membrane, Problem, RECEIVER, Setting, Slot, Speaker};
 use crate::plugin::{Origin, Plugin, is_power, local_interface_named, slots};
 use crate::principal::{Link, Principal};
 use crate::quarantine::{PutAside, Whose};
@@ -63,6 +64,8 @@ pub enum InvokeError {
         /// What happened.
         #[source]
         problem: Problem,
+        /// Whose word that is.
+        speaker: Speaker,
     },
     /// The plugin failed too often.
     #[error(transparent)]
@@ -141,7 +144,9 @@ impl Host {
             .principal
             .with(Link::Plugin(plugin.name().to_owned()))
             .with(Link::Invocation(INVOCATIONS.fetch_add(1, Ordering::Relaxed)));
-        let failed = |problem| InvokeError::Problem { principal: principal.clone(), problem };
+        let problem =
+            |problem, speaker| InvokeError::Problem { principal: principal.clone(), problem, speaker };
+        let failed = |told| problem(told, Speaker::Host);
         let sections = self.sections_of(agent.map(Agent::key)).map_err(AddError::from)?;
         let _run = self.runs().enter(plugin.name(), agent, &sections, self.allowances()).map_err(failed)?;
         let allowance = self.allowances().of(plugin.name(), &sections);
@@ -196,10 +201,12 @@ impl Host {
             dialect: reach.as_ref().map_or(crate::daemon::Dialect::Embedded, |reach| reach.daemon.dialect()),
             audit: Arc::clone(self.audit()),
             front_end: Arc::clone(&front_end),
+            questions: Questions::of(self.ledger()),
             pace: flow.pace,
             unanswered: flow.unanswered,
             streams: flow.streams,
             secrets,
+            keeper: reach.as_ref().and_then(|reach| Keeper::new(&reach.daemon, self.ledger(), self.audit())),
         });
         membrane.designate(&invocation);
         let under_way = UnderWay::new(self.journal(), membrane.used(), &plugin, command, &principal);
@@ -217,10 +224,14 @@ impl Host {
             None => component.invoke(COMMANDS, "run", vec![invocation], host, &allowance.run).await,
         };
         self.quarantine().note(&whose, &plugin.digest().to_string(), outcome.as_ref().err());
-        let ended =
-            outcome.map_err(|failure| plugin_failure(&plugin, &principal, failure)).and_then(|outcome| {
+        let ended = outcome
+            .map_err(|failure| plugin_failure(&plugin, &principal, &membrane, failure))
+            .and_then(|outcome| {
                 let output = output(run.result.as_ref(), outcome).map_err(contract)?;
-                output.map_err(|problem| failed(membrane.problem(problem)))
+                output.map_err(|given| {
+                    let (given, speaker) = membrane.problem(given);
+                    problem(given, speaker)
+                })
             });
         if let Some(run) = under_way.end(ended.as_ref().err().map(ToString::to_string)) {
             front_end.ran(&run);
@@ -420,13 +431,19 @@ impl Reach {
     }
 }
 
-fn plugin_failure(plugin: &Plugin, principal: &Principal, failure: Failure) -> InvokeError {
+fn plugin_failure(
+    plugin: &Plugin,
+    principal: &Principal,
+    membrane: &Membrane,
+    failure: Failure,
+) -> InvokeError {
     // A problem that a function's type had no room for comes back as what it is.
     if let Failure::Host { error, .. } = &failure
         && let Some(problem) =
             std::error::Error::source(error).and_then(|source| source.downcast_ref::<Problem>())
     {
-        return InvokeError::Problem { principal: principal.clone(), problem: problem.clone() };
+        let (problem, speaker) = membrane.problem(problem.clone());
+        return InvokeError::Problem { principal: principal.clone(), problem, speaker };
     }
     InvokeError::Plugin { plugin: plugin.name().to_owned(), failure }
 }

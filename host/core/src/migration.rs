@@ -15,6 +15,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use powerbox_authority::grant::{Agent, AgentId, AgentKey, Ending, Grant, Holder, Record};
 use powerbox_authority::ledger::LedgerError;
+use powerbox_authority::question::Questions;
 use powerbox_captp::Object;
 use powerbox_passable::{Limits as ValueLimits, Value};
 use powerbox_sandbox::{Limits, Type, Val};
@@ -304,10 +305,12 @@ impl Host {
             dialect: Dialect::Embedded,
             audit: Arc::clone(self.audit()),
             front_end: Arc::new(Nobody),
+            questions: Questions::of(self.ledger()),
             pace: flow.pace,
             unanswered: flow.unanswered,
             streams: flow.streams,
             secrets: Vec::new(),
+            keeper: None,
         });
         let given =
             to_wit(&parameter.ty, &Value::text(from)).map_err(|mismatch| failed(mismatch.to_string()))?;

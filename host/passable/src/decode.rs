@@ -197,6 +197,7 @@ impl<'a, C, S: ReadSlot<C>, F: Format> Reader<'a, '_, C, S, F> {
             Frame::Tagged { tag } => Step::Done(Value::Tagged(Box::new(Tagged { tag, payload: value }))),
             Frame::Error(mut error) => {
                 error.take(value)?;
+                error.error_id = error.error_id.take().and_then(|id| self.slots.error_id(id));
                 error.go_on()?
             }
             Frame::HilbertOriginal { rest: Some(rest) } => {

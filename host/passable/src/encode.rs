@@ -6,6 +6,7 @@ use crate::{
     number,
     reorder::{Reordered, reorder},
     scan::plain_prefix,
+    slot::is_reserved,
     value::Record,
 };
 
@@ -156,8 +157,9 @@ impl<'v, C, S: WriteSlot<C>> Writer<'v, '_, C, S> {
     /// Writes class, message and id of an error; Endo sends nothing else of it.
     fn error<F: Spelling>(&mut self, error: &ErrorValue<C>) -> Result<(), EncodeError> {
         self.check_depth()?;
-        let id = self.slots.error_id().map(Text::from);
-        F::error(&error.name, &error.message, id.as_ref().or(error.error_id.as_ref()), self.out);
+        let own = || self.slots.error_id().map(Text::from);
+        let id = error.error_id.clone().filter(is_reserved).or_else(own).or_else(|| error.error_id.clone());
+        F::error(&error.name, &error.message, id.as_ref(), self.out);
         Ok(())
     }
 

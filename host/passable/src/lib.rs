@@ -23,7 +23,9 @@ mod limits;
 pub use limits::Limits;
 
 mod slot;
-pub use slot::{Mentions, NoSlots, ReadSlot, SlotError, SlotKind, WriteSlot, WrittenSlot, is_interface_name};
+pub use slot::{
+    Mentions, NoSlots, RESERVED_ID, ReadSlot, SlotError, SlotKind, WriteSlot, WrittenSlot, is_interface_name,
+};
 
 mod text;
 pub use text::Text;

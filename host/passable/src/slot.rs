@@ -1,5 +1,7 @@
 use std::{borrow::Cow, collections::HashMap, hash::Hash};
 
+use crate::Text;
+
 /// What a slot stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SlotKind {
@@ -26,6 +28,23 @@ pub trait ReadSlot<C> {
         kind: Option<SlotKind>,
         iface: Option<&str>,
     ) -> Result<C, SlotError>;
+
+    /// Gives the id that an error keeps which came with this one.
+    ///
+    /// Ids that begin with [`RESERVED_ID`] are dropped unless an implementation believes whoever wrote the body.
+    fn error_id(&mut self, id: Text) -> Option<Text> {
+        (!is_reserved(&id)).then_some(id)
+    }
+}
+
+/// How the ids of errors begin that a program of ours made and vouches for. They are written as they are, and readers
+/// drop them unless they believe the writer: so an id of this kind on an error in this process was not made up by a
+/// peer.
+pub const RESERVED_ID: &str = "powerbox:";
+
+/// Whether an error's id is one that only a program of ours may give.
+pub(crate) fn is_reserved(id: &Text) -> bool {
+    id.strip_prefix(RESERVED_ID).is_some()
 }
 
 impl<C, F> ReadSlot<C> for F
@@ -52,7 +71,7 @@ pub trait WriteSlot<C> {
 
     /// Gives the id by which the error that is being written can be found in the logs of this side.
     ///
-    /// With `None` the error keeps the id that it came with, if any.
+    /// With `None` the error keeps the id that it came with, if any, and so does one with a reserved id.
     fn error_id(&mut self) -> Option<String> {
         None
     }

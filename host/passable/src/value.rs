@@ -180,6 +180,11 @@ impl<C> Record<C> {
         self.0.iter().map(|(k, v)| (k, v))
     }
 
+    /// Iterates over the values, which may be exchanged, in the same order.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value<C>> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+
     /// Gives the number of properties.
     pub fn len(&self) -> usize {
         self.0.len()

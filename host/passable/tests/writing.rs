@@ -121,6 +121,26 @@ fn an_error_without_a_new_id_keeps_its_own() {
 }
 
 #[test]
+fn a_reserved_id_is_written_as_it_is_and_read_by_those_who_believe_it() {
+    let error = ErrorValue { error_id: Some("powerbox:x".into()), ..ErrorValue::new("Error", "m") };
+    let value = Data::Error(Box::new(error));
+    for body in write(&value) {
+        assert!(body.contains(r#""errorId":"powerbox:x""#), "{body}");
+        let Data::Error(read) = decode(&body, &mut NoSlots, &Limits::default()).unwrap() else {
+            panic!("{body}")
+        };
+        assert_eq!(read.error_id, None, "whoever wrote this is not believed");
+    }
+    for id in ["powerbox", "Powerbox:x", "error:x#1"] {
+        let body = format!(r##"#{{"#error":"m","errorId":"{id}","name":"Error"}}"##);
+        let Data::Error(read) = decode(&body, &mut NoSlots, &Limits::default()).unwrap() else {
+            panic!("{body}")
+        };
+        assert_eq!(read.error_id, Some(id.into()));
+    }
+}
+
+#[test]
 fn what_can_not_be_written_leaves_no_trace() {
     let mut out = "before".to_owned();
     let capability = Value::list([Value::Null, Value::Capability("x")]);

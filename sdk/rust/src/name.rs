@@ -80,7 +80,7 @@ names! {
 }
 
 impl Readable {
-    /// Gives what is stored here. References in it can be shown, compared and stored, but not called.
+    /// Gives what is stored here. References in it can be shown and compared, but neither called nor stored.
     pub async fn lookup(&self) -> Result<Passable, Problem> {
         self.0.lookup().await
     }
@@ -90,7 +90,8 @@ impl Readable {
         self.0.open().await
     }
 
-    /// Gives the formula identifier of what is stored here, or nothing if there is nothing.
+    /// Gives a mark of what is stored here, or nothing if there is nothing: names for the same thing give the same mark
+    /// during one run.
     pub async fn identify(&self) -> Result<Option<String>, Problem> {
         self.0.identify().await
     }

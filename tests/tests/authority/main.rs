@@ -128,8 +128,7 @@ fn a_reference_for_others_allows_less_and_can_be_taken_back() {
     user.ok(&words("mkguest eve-mail eve --introduce shared")).unwrap();
     assert_eq!(user.ok(&words("list --as eve shared")).unwrap(), "plan\n");
     let refused = user.run(&words("mkdir --as eve shared/mine")).unwrap();
-    assert_ne!(refused.status, Some(0));
-    assert!(refused.stderr.contains("allows list,lookup, not"), "{refused:?}");
+    denied(&refused, "allows list,lookup, not");
     // It outlives the daemon, and so does its end.
     user.ok(&["stop"]).unwrap();
     assert_eq!(user.ok(&words("list --as eve shared")).unwrap(), "plan\n");
@@ -151,6 +150,62 @@ fn where_nobody_can_be_asked_the_call_is_refused_and_can_be_allowed_once() {
     user.ok(&words(command.strip_prefix("powerbox ").unwrap())).unwrap();
     user.ok(&["compare"]).unwrap();
     denied(&user.run(&["compare"]).unwrap(), "nobody to ask");
+}
+
+#[test]
+fn a_refusal_by_a_reference_is_a_denial_that_says_what_to_do() {
+    let user = user();
+    user.ok(&words("attenuate notes --methods list --calls 3 --as shared")).unwrap();
+    let reference = grant(&user, "reference shared", "shared");
+    let way_out = format!("hint: `powerbox grant show {reference}`");
+    assert_eq!(user.ok(&words("list shared")).unwrap(), "plan\n");
+    for line in ["show shared/plan", "remove shared/plan", "store shared/new --text x"] {
+        let refused = user.run(&words(line)).unwrap();
+        denied(&refused, "error: denied: ");
+        assert!(refused.stderr.contains(&way_out), "{refused:?}");
+        assert!(!refused.stderr.contains("Error:"), "{refused:?}");
+    }
+    // In JSON, for a guest, and by a slot of a plugin.
+    let refused = user.run(&words("show shared/plan --json")).unwrap();
+    denied(&refused, "\"kind\":\"denied\"");
+    user.ok(&words("mkguest eve-mail eve --introduce shared")).unwrap();
+    denied(&user.run(&words("show --as eve shared/plan")).unwrap(), &way_out);
+    user.ok(&words("attenuate notes --methods lookup --as looked-up")).unwrap();
+    user.ok(&words("grant add compare left=looked-up")).unwrap();
+    denied(&user.run(&["compare"]).unwrap(), "the grant allows lookup, not list");
+    // When its calls are used up, and when it is taken back.
+    for _ in 0..2 {
+        user.ok(&words("list shared")).unwrap();
+    }
+    denied(&user.run(&words("list shared")).unwrap(), "is used up");
+    user.ok(&["grant", "revoke", &reference, "--yes"]).unwrap();
+    denied(&user.run(&words("list shared")).unwrap(), "was revoked");
+    // What is no refusal is none.
+    assert_eq!(user.run(&words("show notes/nothing")).unwrap().status, Some(1));
+}
+
+#[test]
+fn a_call_that_is_allowed_afterwards_is_shown_and_no_other_can_be() {
+    let user = user();
+    let storage = grant(&user, "plugin storage", "@named");
+    user.ok(&["grant", "narrow", &storage, "--confirm"]).unwrap();
+    let long = format!("{}, and this is the end", "x".repeat(1000));
+    let store = ["store", "long", "--text", &long];
+    let refused = user.run(&store).unwrap();
+    denied(&refused, "nobody to ask");
+    let command = refused.stderr.split('`').find(|part| part.starts_with("powerbox grant allow")).unwrap();
+    let digest = command.split(' ').next_back().unwrap();
+    // A digest that a plugin made up is of no call that was asked about.
+    let unknown = user.run(&["grant", "allow", &storage, &"0".repeat(64)]).unwrap();
+    assert_eq!(unknown.status, Some(1), "{unknown:?}");
+    assert!(unknown.stderr.contains("did not ask about a call with this digest"), "{unknown:?}");
+    let other = grant(&user, "plugin compare", "left");
+    assert_eq!(user.run(&["grant", "allow", &other, digest]).unwrap().status, Some(1));
+    let allowed = user.run(&["grant", "allow", &storage, digest]).unwrap();
+    assert_eq!(allowed.status, Some(0), "{allowed:?}");
+    assert!(allowed.stderr.contains(&long) && allowed.stderr.contains("store-value"), "{allowed:?}");
+    user.ok(&store).unwrap();
+    denied(&user.run(&store).unwrap(), "nobody to ask");
 }
 
 #[test]

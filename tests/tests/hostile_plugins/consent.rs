@@ -134,3 +134,77 @@ async fn a_question_that_cannot_be_read(guard: Guard) -> Came {
     let poisoned = poison::has_any(&text) || text.contains('\n');
     Came::aside(poisoned, text)
 }
+
+/// A world in which the person is asked about what the attacker does with its vault, and what they were asked.
+async fn asked_about(steps: serde_json::Value, word: Word) -> (crate::things::Scene, Vec<Consent>, String) {
+    let scene = crate::things::Scene::new().await;
+    scene.world.narrow("attacker", crate::things::VAULT, &["confirm"]).unwrap();
+    let person = Person::saying(word);
+    let said = outcome_for(&scene.world, &crate::attack::line("--object tool", &steps), &person).await;
+    let asked = person.asked.lock().unwrap().clone();
+    (scene, asked, said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_shows_long_arguments_to_their_end() {
+    let long = format!("{}, and then everything", "x".repeat(5000));
+    let (scene, asked, _) = asked_about(serde_json::json!([["vault", "wreck", long, 1]]), Word::Yes).await;
+    assert!(asked[0].arguments.contains(&long), "{:?}", asked[0].arguments);
+    assert!(scene.vault.is_wrecked(), "the person agreed");
+    // What is written for the audit is short all the same, and decided nothing.
+    let crossings = scene.world.crossings(&Default::default()).unwrap();
+    assert!(crossings.iter().all(|crossing| crossing.arguments.chars().count() <= 201));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_shows_every_part_of_many() {
+    let parts: Vec<_> = (0..500).map(|number| format!("part-{number}")).collect();
+    let (_, asked, _) = asked_about(serde_json::json!([["vault", "put", parts]]), Word::No).await;
+    for part in &parts {
+        assert!(asked[0].arguments.contains(&format!("\"{part}\"")), "{part}: {:?}", asked[0].arguments);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_says_what_references_are() {
+    let steps = serde_json::json!([
+        ["vault", "take", "thing"],
+        ["vault", "put", [{"ref": 0}, {"ref": 1}, {"callback": []}]],
+        ["call", 1, "wreck", ["all", 1]]
+    ]);
+    let (_, asked, _) = asked_about(steps, Word::Yes).await;
+    let arguments = &asked[1].arguments;
+    assert!(arguments.contains("what the user named `tool`"), "{arguments}");
+    assert!(arguments.contains("led to, which calls itself \"Alleged: Thing\""), "{arguments}");
+    assert!(arguments.contains("an object of the plugin's own"), "{arguments}");
+    // A call of something else than the vault itself says so.
+    assert!(asked[2].slot.contains("something that the slot"), "{:?}", asked[2]);
+    assert_eq!((asked[2].function.as_str(), asked[2].arguments.as_str()), ("wreck", "\"all\", 1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_too_long_to_be_shown_is_refused_and_not_asked_about() {
+    let steps = |length: usize| serde_json::json!([["vault", "wreck", "x".repeat(length), 1]]);
+    let (scene, asked, said) = asked_about(steps(70_000), Word::Yes).await;
+    assert!(asked.is_empty() && said.contains("too long to be asked about"), "{asked:?} {said}");
+    assert!(!scene.vault.is_wrecked());
+    let denied = scene.world.denials().unwrap();
+    assert!(denied.iter().any(|denied| denied.outcome.contains("too long to be asked about")), "{denied:?}");
+    let (scene, asked, _) = asked_about(steps(60_000), Word::Yes).await;
+    assert!(asked.len() == 1 && scene.vault.is_wrecked(), "a shorter one is asked about");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_nobody_was_there_to_answer_is_kept_whole() {
+    let long = format!("{}, and then everything", "x".repeat(5000));
+    let steps = serde_json::json!([["vault", "wreck", long, 1]]);
+    let (scene, asked, _) = asked_about(steps.clone(), Word::Nobody).await;
+    let (grant, digest) = (asked[0].grant.unwrap(), asked[0].digest.as_str());
+    let kept = scene.world.host.question(grant, digest).unwrap().expect("the question is kept");
+    assert!(kept.arguments.contains(&long) && kept.function == "wreck", "{kept:?}");
+    assert_eq!(scene.world.host.question(grant, &"0".repeat(64)).unwrap(), None, "no other call is known");
+    scene.world.host.approve_call(grant, digest).unwrap();
+    let person = Person::saying(Word::Nobody);
+    outcome_for(&scene.world, &crate::attack::line("--object tool", &steps), &person).await;
+    assert!(scene.vault.is_wrecked());
+}

@@ -25,7 +25,7 @@ attacks! {
     in_the_cause_of_an_error by Word "there is no reference 0",
     thrown_instead_of_answered by Word "there is no reference 0",
     a_path_that_is_the_name_of_the_method by Rule "paths under `lookup` only",
-    what_a_name_holds_is_called by Rule "can be shown and stored, not called",
+    what_a_name_holds_is_called by Rule "can be shown, not called",
     what_a_name_holds_is_passed_on by Rule "not passed to an object",
     an_identifier_becomes_a_reference by Rule "identifier",
     a_locator_becomes_a_reference by Rule "identifier",

@@ -22,6 +22,7 @@ mod errors;
 mod floods;
 mod greed;
 mod handles;
+mod identifiers;
 mod identity;
 mod imports;
 mod laundering;
@@ -30,6 +31,7 @@ mod narrowing;
 mod replacing;
 mod revocation;
 mod shown;
+mod storing;
 mod traps;
 mod values;
 
@@ -45,6 +47,8 @@ const FAMILIES: &[(&str, &[&str])] = &[
     ("replacing", replacing::ATTACKS),
     ("counters", counters::ATTACKS),
     ("errors", errors::ATTACKS),
+    ("identifiers", identifiers::ATTACKS),
+    ("storing", storing::ATTACKS),
     ("floods", floods::ATTACKS),
     ("greed", greed::ATTACKS),
     ("values", values::ATTACKS),

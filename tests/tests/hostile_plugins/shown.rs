@@ -323,3 +323,44 @@ fn only_what_is_typed_after_the_question_answers_it() {
         assert_eq!(ended, Some(status), "{answer:?}: {shown}");
     }
 }
+
+/// The person agrees only to what they have seen to its end.
+#[test]
+fn a_question_that_is_longer_than_the_terminal_is_shown_page_by_page() {
+    let user = Powerbox::embedded().unwrap();
+    user.ok(&["list"]).unwrap();
+    let grants = user.ok(&["grant", "list", "--json"]).unwrap();
+    let grants: serde_json::Value = serde_json::from_str(&grants).unwrap();
+    let mut grants = grants.as_array().unwrap().iter();
+    let of_storage = grants.find(|grant| grant["holder"] == "plugin storage" && grant["slot"] == "@named");
+    user.ok(&["grant", "narrow", &of_storage.unwrap()["id"].to_string(), "--confirm"]).unwrap();
+    let long = format!("{} and-this-is-the-end", "x".repeat(5000));
+    let store = user.command(&["store", "long", "--text", &long]).unwrap();
+    let more = "Enter shows more";
+    for refusal in ["y\n", "q\n"] {
+        let mut terminal = AtTerminal::start(&store).unwrap();
+        terminal.wait_for(more).unwrap();
+        terminal.type_in(refusal).unwrap();
+        let (ended, shown) = terminal.finish().unwrap();
+        assert_eq!(ended, Some(3), "{refusal:?}: {shown}");
+        assert!(!shown.contains("Allow this one call?"), "{shown}");
+    }
+    let mut terminal = AtTerminal::start(&store).unwrap();
+    let asked = "Allow this one call?";
+    let mut pages = 0;
+    loop {
+        let next = |shown: &str| shown.contains(asked) || shown.matches(more).count() > pages;
+        terminal.wait_until(next).unwrap();
+        if terminal.shown().contains(asked) {
+            break;
+        }
+        pages += 1;
+        terminal.type_in("\n").unwrap();
+    }
+    assert!(pages >= 2, "{}", terminal.shown());
+    terminal.type_in("y\n").unwrap();
+    let (ended, shown) = terminal.finish().unwrap();
+    assert_eq!(ended, Some(0), "{shown}");
+    let text: String = shown.split('│').skip(1).filter_map(|row| row.lines().next()).collect();
+    assert!(text.contains("and-this-is-the-end"), "{shown}");
+}

@@ -66,7 +66,15 @@ impl Redactor {
         (shown, hex(&digest))
     }
 
-    pub(super) fn is_secret(&self, text: &str) -> bool {
+    /// Gives where the first secret in a text begins and ends, the longest of those that begin there.
+    pub(crate) fn find(&self, text: &str) -> Option<(usize, usize)> {
+        let places =
+            self.secrets.iter().filter_map(|secret| Some((text.find(secret.as_str())?, secret.len())));
+        let (start, length) = places.min_by_key(|(start, length)| (*start, std::cmp::Reverse(*length)))?;
+        Some((start, start + length))
+    }
+
+    pub(crate) fn is_secret(&self, text: &str) -> bool {
         self.secrets.iter().any(|secret| text.contains(secret.as_str()))
     }
 }

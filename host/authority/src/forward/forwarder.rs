@@ -10,8 +10,11 @@ use super::membrane::{Membrane, Side};
 use super::ongoing::Ongoing;
 use super::refused::Refused;
 use super::{Unrecorded, Way, identifiers};
+use crate::audit::Redactor;
 use crate::caveat::{APPLY, Crossing as _, METHOD_NAMES};
-use crate::grant::{Admission, Grant};
+use crate::grant::{Admission, Grant, GrantId};
+use crate::identifiers::{Said, Texts, described};
+use crate::question::{Question, quote, whole};
 
 /// Stands on one side of a membrane for an object on the other.
 pub struct Forwarder {
@@ -19,11 +22,13 @@ pub struct Forwarder {
     target: Object,
     side: Side,
     number: u64,
+    /// What the target's answers are, unless its method says otherwise.
+    texts: Texts,
 }
 
 impl Forwarder {
-    pub(super) fn new(membrane: Arc<Membrane>, target: Object, side: Side) -> Self {
-        Self { membrane, target, side, number: Self::next_number() }
+    pub(super) fn new(membrane: Arc<Membrane>, target: Object, side: Side, texts: Texts) -> Self {
+        Self { membrane, target, side, number: Self::next_number(), texts }
     }
 
     /// A number that no forwarder of this process has.
@@ -99,8 +104,38 @@ impl Forwarder {
         }
         match grant.admit(call, None)? {
             Admission::Granted => Ok(()),
-            Admission::Ask { digest, .. } => Err(Refused::Unasked(digest)),
+            Admission::Ask { grant: id, digest } => {
+                self.keep_question(call, id, &digest)?;
+                Err(Refused::Unasked { grant: id, digest })
+            }
         }
+    }
+
+    /// Keeps what the person would be asked, so that whoever allows the call by its digest is shown it.
+    fn keep_question(&self, call: &Call<'_>, id: Option<GrantId>, digest: &str) -> Result<(), Refused> {
+        let grant = self.grant();
+        let crossed = call.crossed(self.way());
+        let arguments = whole(crossed.arguments, &Redactor::default(), &|object: &Object| {
+            let interface = object.interface().unwrap_or_default();
+            format!("a reference that calls itself {}", quote(&interface))
+        })?;
+        let target = self.target.interface().unwrap_or_default();
+        let slot = match self.is_root() {
+            true => grant.what().to_owned(),
+            false => format!("something that {} led to, which calls itself {}", grant.what(), quote(&target)),
+        };
+        let question = Question {
+            principal: grant.holder().to_string(),
+            slot,
+            function: crate::text::clean_line(crossed.function),
+            arguments,
+        };
+        if let (Some(id), Some(questions)) = (id, grant.questions())
+            && let Err(error) = questions.keep(id, digest, &question)
+        {
+            tracing::warn!(%error, "a question cannot be kept, so its call cannot be allowed afterwards");
+        }
+        Ok(())
     }
 
     /// The only methods that may be called on its target, if it was made for some.
@@ -130,12 +165,13 @@ impl Forwarder {
         &self,
         mut outcome: Result<Value, CallError>,
         asked_for_names: bool,
+        said: Said,
         ongoing: Ongoing,
     ) -> Result<Value, CallError> {
         if asked_for_names {
             outcome = outcome.map(|names| self.allowed_names(names));
         }
-        let outcome = self.membrane.outcome_across(outcome, self.side, 0);
+        let outcome = self.membrane.outcome_across(outcome, self.side, 0, said);
         self.end(outcome, ongoing)
     }
 
@@ -150,6 +186,7 @@ impl Receiver for Forwarder {
     fn receive(self: Arc<Self>, message: Message) -> Reply {
         let call = Call::new(&self, &message);
         let asks_for_names = call.asks_for_names();
+        let said = self.texts.answer(call.function());
         let ongoing = match self.begin(&call) {
             Ok(ongoing) => ongoing,
             Err(refused) => return Reply::error(refused.into()),
@@ -162,7 +199,7 @@ impl Receiver for Forwarder {
         // Sent before this returns, so that messages keep their order.
         let answer = self.target.deliver(message);
         if let Some(outcome) = answer.outcome() {
-            return self.answer(outcome, asks_for_names, ongoing).into();
+            return self.answer(outcome, asks_for_names, said, ongoing).into();
         }
         Reply::pending(async move {
             let grant = self.grant();
@@ -171,13 +208,18 @@ impl Receiver for Forwarder {
                 ending = grant.ended() => Err(Refused::ended(grant, ending).into()),
                 outcome = answer => outcome,
             };
-            self.answer(outcome, asks_for_names, ongoing)
+            self.answer(outcome, asks_for_names, said, ongoing)
         })
     }
 
-    /// What the target calls itself: a claim of its maker, as for any object.
+    /// What the target calls itself: a claim of its maker, as for any object. Some name themselves after their
+    /// identifier.
     fn interface(&self) -> Option<Cow<'_, str>> {
-        self.target.interface().map(Cow::Owned)
+        let interface = self.target.interface()?;
+        Some(match self.side {
+            Side::Outside => Cow::Owned(described(&interface).into_owned()),
+            Side::Inside => Cow::Owned(interface),
+        })
     }
 }
 

@@ -1,5 +1,4 @@
-//! Identifiers, which do not cross: in Endo one is as good as a reference for whoever has a directory of his own, so
-//! with it a holder would have what the grant leads to without the grant.
+//! What is there only to tell identifiers, which do not cross: see [`crate::identifiers`].
 
 use powerbox_captp::Value;
 
@@ -13,6 +12,8 @@ pub(super) fn tells(method: &str) -> bool {
 }
 
 /// Takes the identifier out of a step of following names: `{ done, value: { add, value: { number, node } } }`.
+///
+/// Without this the names would be told with a hole beside each.
 pub(super) fn without(step: Value) -> Value {
     let identity = step.get("value").and_then(|change| change.get("value"));
     if !identity.is_some_and(is_identity) {

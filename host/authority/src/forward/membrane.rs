@@ -1,12 +1,13 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
-use powerbox_captp::{Answer, CallError, Message, Object, Value};
+use powerbox_captp::{Answer, CallError, Message, Method, Object, Value};
 
 use super::identity::Known;
 use super::promises::Open;
 use super::refused::Refused;
 use super::{Forwarder, Recorder, identifiers, measure};
 use crate::grant::Grant;
+use crate::identifiers::{Said, Texts, described, value_without, without};
 
 /// What stands around one granted object for one holder: see [the module](super).
 pub struct Membrane {
@@ -72,7 +73,7 @@ impl Membrane {
     /// Gives the granted object as its holder sees it: a [`Forwarder`], or a promise for one if a promise was granted,
     /// which takes a tokio runtime.
     pub fn outside(self: &Arc<Self>) -> Object {
-        let outside = self.object_across(self.granted.clone(), Side::Outside, 0);
+        let outside = self.object_across(self.granted.clone(), Side::Outside, 0, Said::default());
         outside.unwrap_or_else(|error| Answer::ready(Err(error)).object())
     }
 
@@ -108,9 +109,13 @@ impl Membrane {
     /// Gives what stands for a message on side `to`.
     pub(super) fn message_across(self: &Arc<Self>, message: Message, to: Side) -> Result<Message, CallError> {
         let across = |args: Vec<Value>| -> Result<Vec<Value>, CallError> {
-            args.into_iter().map(|arg| self.value_across(arg, to, 0)).collect()
+            args.into_iter().map(|arg| self.value_across(arg, to, 0, Said::default())).collect()
         };
         Ok(match message {
+            Message::Call { method: Method::Name(name), args } if to == Side::Outside => {
+                let name = without(&name, Texts::Told).into_owned();
+                Message::Call { method: Method::Name(name), args: across(args)? }
+            }
             Message::Call { method, args } => Message::Call { method, args: across(args)? },
             Message::Apply { args } => Message::Apply { args: across(args)? },
             Message::Get { property } => Message::Get { property },
@@ -123,6 +128,7 @@ impl Membrane {
         outcome: Result<Value, CallError>,
         to: Side,
         depth: u32,
+        said: Said,
     ) -> Result<Value, CallError> {
         let bytes = || match &outcome {
             Ok(value) | Err(CallError::Thrown(value)) => measure::bytes(std::slice::from_ref(value)),
@@ -130,20 +136,41 @@ impl Membrane {
         };
         self.grant.admit_answer(bytes).map_err(Refused::from)?;
         match outcome {
-            Ok(value) if to == Side::Outside => self.value_across(identifiers::without(value), to, depth),
-            Ok(value) => self.value_across(value, to, depth),
-            Err(CallError::Thrown(value)) => Err(CallError::Thrown(self.value_across(value, to, depth)?)),
+            Ok(value) if to == Side::Outside => {
+                self.value_across(identifiers::without(value), to, depth, said)
+            }
+            Ok(value) => self.value_across(value, to, depth, said),
+            Err(CallError::Thrown(value)) => {
+                Err(CallError::Thrown(self.value_across(value, to, depth, Said::default())?))
+            }
+            Err(CallError::Invalid(message)) if to == Side::Outside => {
+                Err(CallError::Invalid(described(&message).into_owned()))
+            }
             Err(error) => Err(error),
         }
     }
 
-    fn value_across(self: &Arc<Self>, value: Value, to: Side, depth: u32) -> Result<Value, CallError> {
-        value.try_map(&mut |object| self.object_across(object, to, depth))
+    /// Gives what stands for a value on side `to`. To the holder go no identifiers.
+    fn value_across(
+        self: &Arc<Self>,
+        value: Value,
+        to: Side,
+        depth: u32,
+        said: Said,
+    ) -> Result<Value, CallError> {
+        let value = if to == Side::Outside { value_without(value, said.texts) } else { value };
+        value.try_map(&mut |object| self.object_across(object, to, depth, said))
     }
 
-    fn object_across(self: &Arc<Self>, object: Object, to: Side, depth: u32) -> Result<Object, CallError> {
+    fn object_across(
+        self: &Arc<Self>,
+        object: Object,
+        to: Side,
+        depth: u32,
+        said: Said,
+    ) -> Result<Object, CallError> {
         if object.is_promise() {
-            return self.promise_across(object, to, depth);
+            return self.promise_across(object, to, depth, said);
         }
         if let Some(known) = object.downcast::<Forwarder>()
             && known.is_of(self)
@@ -151,7 +178,7 @@ impl Membrane {
             // It comes home, or it is where it belongs already.
             return Ok(if known.side() == to { object } else { known.target().clone() });
         }
-        let make = || Forwarder::new(Arc::clone(self), object.clone(), to);
+        let make = || Forwarder::new(Arc::clone(self), object.clone(), to, said.objects);
         Ok(Object::from_arc(self.known(to).forwarder(&object, make)))
     }
 }

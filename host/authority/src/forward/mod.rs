@@ -7,7 +7,7 @@
 //!
 //! The same object is the same forwarder, in both directions, and an object that comes home is itself again. Nothing is
 //! remembered of objects that nobody holds. A promise is followed, and a message to it is judged by what it settles to.
-//! Identifiers, by which a holder could come to the same objects on another way, do not cross.
+//! Identifiers, by which a holder could reach the same objects in another way, do not cross.
 
 mod audited;
 mod call;
@@ -28,3 +28,4 @@ pub use audited::AuditRecorder;
 pub use forwarder::Forwarder;
 pub use membrane::Membrane;
 pub use recorder::{Crossed, Recorder, Ticket, Unrecorded, Way};
+pub use refused::{Refusing, Rule};

@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 
 use super::membrane::{Membrane, Side};
 use super::refused::Refused;
+use crate::identifiers::Said;
 
 /// The promises that are open, and what stands for each on the other side.
 #[derive(Default)]
@@ -60,6 +61,7 @@ impl Membrane {
         crossing: Object,
         to: Side,
         depth: u32,
+        said: Said,
     ) -> Result<Object, CallError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = open.across(&crossing, to) {
@@ -95,7 +97,7 @@ impl Membrane {
                 membrane.settle_root(root);
             }
             // While it is known as open, so that one that lies in itself is found.
-            let outcome = membrane.outcome_across(outcome, to, depth);
+            let outcome = membrane.outcome_across(outcome, to, depth, said);
             resolver.settle(outcome);
             let mut open = membrane.open.lock().unwrap_or_else(PoisonError::into_inner);
             open.forget(&crossing, &copy, to);

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 
 use crate::caveat::{Caveat, Expiry};
 use crate::ledger::Ledger;
+use crate::question::Questions;
 
 /// A grant, as calls meet it.
 ///
@@ -126,6 +127,11 @@ impl Grant {
     /// What it is to, as the ledger has it: for messages.
     pub fn target(&self) -> Option<Target> {
         self.ledger.as_ref()?.get(self.id()?).ok()?.map(|record| record.target)
+    }
+
+    /// Where questions about calls through it are kept; nowhere if it lives in this process only.
+    pub(crate) fn questions(&self) -> Option<Questions> {
+        self.ledger.as_ref().map(Questions::of)
     }
 
     /// Who holds it, with the name that its agent had when the grant was read.

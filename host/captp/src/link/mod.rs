@@ -76,6 +76,10 @@ impl Link {
         self.lock().closed().cloned()
     }
 
+    pub(crate) fn believe(&self) {
+        self.lock().believe();
+    }
+
     pub(crate) fn outstanding(&self) -> usize {
         self.lock().outstanding()
     }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use powerbox_passable::{ReadSlot, SlotError, SlotKind, WriteSlot, WrittenSlot, is_interface_name};
+use powerbox_passable::{
+    RESERVED_ID, ReadSlot, SlotError, SlotKind, Text, WriteSlot, WrittenSlot, is_interface_name,
+};
 
 use super::exports::Exports;
 use super::imports::Imports;
@@ -17,6 +19,8 @@ pub(super) struct SlotReader<'a, E: Embedding> {
     pub(super) exports: &'a Exports<E::Ref>,
     pub(super) imports: &'a mut Imports<E>,
     pub(super) embedding: &'a E,
+    /// Whether the peer's reserved ids of errors are kept.
+    pub(super) believes: bool,
 }
 
 impl<E: Embedding> SlotReader<'_, E> {
@@ -72,6 +76,10 @@ impl<E: Embedding> ReadSlot<E::Ref> for SlotReader<'_, E> {
             return Err(SlotError::Kind(index));
         }
         self.find(&slot, iface, &text)
+    }
+
+    fn error_id(&mut self, id: Text) -> Option<Text> {
+        (self.believes || id.strip_prefix(RESERVED_ID).is_none()).then_some(id)
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Connection<E: Embedding> {
     pub(super) name: Arc<str>,
     pub(super) limits: Limits,
     pub(super) release: Release,
+    /// Whether the peer is a program of ours, whose reserved ids of errors are kept.
+    pub(super) believes: bool,
     pub(super) exports: Exports<E::Ref>,
     pub(super) imports: Imports<E>,
     pub(super) answers: Answers<E::Ref>,
@@ -91,6 +93,7 @@ impl<E: Embedding> Connection<E> {
             name,
             limits,
             release,
+            believes: false,
             exports: Exports::new(),
             imports: Imports::new(),
             answers: Answers::new(),
@@ -108,6 +111,11 @@ impl<E: Embedding> Connection<E> {
             frame: String::new(),
             body: String::new(),
         }
+    }
+
+    /// Keeps reserved ids of the peer's errors from here on.
+    pub fn believe(&mut self) {
+        self.believes = true;
     }
 
     /// Tells why the connection is at its end, if it is.

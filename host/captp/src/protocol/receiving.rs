@@ -95,6 +95,7 @@ impl<E: Embedding> Connection<E> {
             exports: &self.exports,
             imports: &mut self.imports,
             embedding,
+            believes: self.believes,
         }
     }
 }

@@ -61,6 +61,12 @@ impl Session {
         self.0.abort(json.as_deref());
     }
 
+    /// Takes the peer at its word from here on where an error bears a
+    /// [reserved id](powerbox_passable::RESERVED_ID): for peers that are programs of ours, who drop such ids of others.
+    pub fn believe_reserved_ids(&self) {
+        self.0.believe();
+    }
+
     /// Tells why the session ended, if it has.
     pub fn reason(&self) -> Option<Reason> {
         self.0.closed()

@@ -1,6 +1,7 @@
 //! `grant …`: what the person gives and takes back.
 
 mod add;
+mod allow;
 mod caveats;
 mod list;
 mod revoke;
@@ -15,11 +16,10 @@ use powerbox_authority::grant::{GrantId, Record};
 use powerbox_authority::ledger::LedgerError;
 use powerbox_core::Host;
 use powerbox_core::text::clean_line;
-use serde_json::json;
 
 use self::add::AddArguments;
 use crate::exit::Failure;
-use crate::render::{print, print_json};
+use crate::render::print_json;
 
 /// What can be done with grants.
 #[derive(Debug, Subcommand)]
@@ -57,12 +57,17 @@ pub(crate) enum GrantVerb {
         yes: bool,
     },
     /// Allow one call that a `confirm` caveat asked for, within the next ten minutes
+    ///
+    /// The call is shown first. Only a call that was refused because you could not be asked can be allowed.
     Allow {
         /// The grant's number
         id: GrantId,
         /// The digest of the call, as the refusal told it
         #[arg(value_parser = digest)]
         digest: String,
+        /// Allow it without asking
+        #[arg(long, short)]
+        yes: bool,
     },
 }
 
@@ -86,17 +91,9 @@ pub(crate) async fn run(
         GrantVerb::Narrow { id, caveats } => narrow(host, id, &caveats, json),
         GrantVerb::Revoke { id, yes } => {
             name_agents(host).await;
-            revoke::run(host, id, yes || json, json)
+            revoke::run(host, id, yes, json)
         }
-        GrantVerb::Allow { id, digest } => {
-            known(host, id)?;
-            host.approve_call(id, &digest)?;
-            if json {
-                return print(&json!({ "grant": id, "digest": digest }).to_string());
-            }
-            eprintln!("grant {id} allows this one call within the next ten minutes");
-            Ok(())
-        }
+        GrantVerb::Allow { id, digest, yes } => allow::run(host, id, &digest, yes, json),
     }
 }
 

@@ -83,6 +83,10 @@ impl Daemon {
         let Some(dialect) = Dialect::detect(&methods) else {
             return Err(ConnectError::NoHost("its bootstrap has no method `host`".to_owned()));
         };
+        if dialect == Dialect::Embedded {
+            // It tells which errors are refusals of attenuated references, and drops what others claim of that.
+            session.believe_reserved_ids();
+        }
         match host.await? {
             Value::Capability(host) => Ok(Self { session, bootstrap, host, dialect }),
             _ => Err(ConnectError::NoHost("its `host` is not an object".to_owned())),

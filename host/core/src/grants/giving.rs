@@ -3,6 +3,7 @@
 use powerbox_authority::caveat::Caveat;
 use powerbox_authority::grant::{Agent, GrantId, Holder, Record, Target};
 use powerbox_authority::ledger::{AddError, LedgerError, NewGrant, Origin};
+use powerbox_authority::question::{Question, Questions};
 use powerbox_captp::{CallError, Object, Value};
 
 use super::held::{PERSON, agent_gift, record_act};
@@ -199,6 +200,15 @@ impl Host {
             }
         }
         Ok(ended)
+    }
+
+    /// The call with a digest that a grant's `confirm` caveat would have asked about, had somebody been there.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn question(&self, id: GrantId, digest: &str) -> std::io::Result<Option<Question>> {
+        Questions::of(self.ledger()).get(id, digest)
     }
 
     /// Allows one call beforehand that a `confirm` caveat will ask for: the one with this digest.

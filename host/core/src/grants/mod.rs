@@ -6,7 +6,10 @@
 mod attenuate;
 mod giving;
 mod held;
+mod keeping;
 
 pub use attenuate::IfTaken;
 pub use giving::{Gift, GiveError};
 pub(crate) use held::{Book, Held, HeldGrant, PERSON, record_act};
+pub use keeping::Keeper;
+pub(crate) use keeping::{Keeping, Kept};

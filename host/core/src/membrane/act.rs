@@ -13,6 +13,7 @@ use super::problem::Problem;
 use crate::daemon::{Put, put};
 use crate::local::wasi::Gives;
 use powerbox_authority::grant::Grant;
+use powerbox_authority::identifiers::Said;
 
 /// One call that a plugin wants to make, understood but not yet allowed.
 pub(super) struct Act {
@@ -30,6 +31,8 @@ pub(super) struct Act {
     pub(super) listed: Option<Vec<Value<Handle>>>,
     /// How it is judged and recorded. This is said by what is called, never by what the plugin calls it.
     pub(super) weight: Weight,
+    /// What its answer is.
+    pub(super) said: Said,
     /// How to make it.
     pub(super) make: Box<dyn FnOnce() -> Result<Begun, Problem> + Send>,
 }

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use powerbox_authority::grant::GrantId;
+use powerbox_authority::question::{Question, Questions};
 
 use super::problem::Problem;
 use crate::local::FrontEnd;
@@ -12,11 +13,11 @@ use crate::local::FrontEnd;
 pub struct Consent {
     /// For whom: the chain in words.
     pub principal: String,
-    /// Through which slot, or parameter of the command.
+    /// Through which slot or parameter of the command, and on what.
     pub slot: String,
-    /// What shall be called.
+    /// What would be called.
     pub function: String,
-    /// With what, shortened.
+    /// With what: all of it.
     pub arguments: String,
     /// The digest of the exact call that is agreed to.
     pub digest: String,
@@ -24,6 +25,18 @@ pub struct Consent {
     pub repeatable: bool,
     /// The grant that wants the person asked.
     pub grant: Option<GrantId>,
+}
+
+impl Consent {
+    /// The call, as it is kept for those who are asked later.
+    fn question(&self) -> Question {
+        Question {
+            principal: self.principal.clone(),
+            slot: self.slot.clone(),
+            function: self.function.clone(),
+            arguments: self.arguments.clone(),
+        }
+    }
 }
 
 /// What the person said.
@@ -40,13 +53,14 @@ pub enum Word {
 /// Asks the person for the calls of one invocation, one question at a time.
 pub(super) struct Asking {
     front_end: Arc<dyn FrontEnd>,
+    questions: Questions,
     turn: tokio::sync::Mutex<()>,
     refused: Mutex<HashSet<Option<GrantId>>>,
 }
 
 impl Asking {
-    pub(super) fn new(front_end: Arc<dyn FrontEnd>) -> Self {
-        Self { front_end, turn: tokio::sync::Mutex::new(()), refused: Mutex::default() }
+    pub(super) fn new(front_end: Arc<dyn FrontEnd>, questions: Questions) -> Self {
+        Self { front_end, questions, turn: tokio::sync::Mutex::new(()), refused: Mutex::default() }
     }
 
     /// Asks. After one refusal a grant's further calls in this invocation are refused without a question: nobody is to
@@ -58,7 +72,13 @@ impl Asking {
         if refused().contains(&consent.grant) {
             return Err(Problem::denied(format!("the person refused another call of grant {number}")));
         }
-        match self.front_end.confirm(consent).await {
+        let word = self.front_end.confirm(consent).await;
+        if let (Word::Nobody, true, Some(grant)) = (word, consent.repeatable, consent.grant)
+            && let Err(error) = self.questions.keep(grant, &consent.digest, &consent.question())
+        {
+            tracing::warn!(%error, "a question cannot be kept, so its call cannot be allowed afterwards");
+        }
+        match word {
             Word::Yes => Ok(()),
             Word::No => {
                 refused().insert(consent.grant);

@@ -5,6 +5,8 @@ use std::time::Instant;
 use futures_util::future::BoxFuture;
 use powerbox_authority::audit::{Audit, Redactor};
 use powerbox_authority::grant::{Admission, Ending, Grant, Refusal};
+use powerbox_authority::identifiers::{Said, described};
+use powerbox_authority::question::{Question, Questions, whole};
 use powerbox_captp::Object;
 use powerbox_passable::{Limits, Value};
 use powerbox_sandbox::wit::{FunctionKind, interface_matches};
@@ -20,12 +22,13 @@ use super::pace::Pace;
 use super::problem::Problem;
 use super::scrub::scrub;
 use super::streams::Streams;
-use super::told::Told;
+use super::told::{Speaker, Told};
 use super::types;
 use super::unanswered::Unanswered;
 use super::understand::Understood;
 use crate::bridge::from_wit;
 use crate::daemon::Dialect;
+use crate::grants::Keeper;
 use crate::journal::Used;
 use crate::local::FrontEnd;
 use crate::local::wasi::{self, WASI};
@@ -50,6 +53,8 @@ pub struct Setting {
     pub audit: Arc<Audit>,
     /// Who asks the person.
     pub front_end: Arc<dyn FrontEnd>,
+    /// Where questions are kept that nobody was there to answer.
+    pub questions: Questions,
     /// How fast crossings may come.
     pub pace: Arc<Pace>,
     /// How many calls may be unanswered.
@@ -58,6 +63,8 @@ pub struct Setting {
     pub streams: Arc<Streams>,
     /// What the user gave as secrets: it is nowhere recorded.
     pub secrets: Vec<String>,
+    /// Who keeps references with their limits, if the daemon can.
+    pub keeper: Option<Arc<Keeper>>,
 }
 
 /// What a slot reaches.
@@ -85,6 +92,7 @@ pub(super) struct Inner {
     pub(super) pace: Arc<Pace>,
     pub(super) unanswered: Arc<Unanswered>,
     streams: Arc<Streams>,
+    pub(super) keeper: Option<Arc<Keeper>>,
     /// What the plugin was told of problems.
     told: Told,
     /// What the user designated, by identity: it keeps its rights however it comes back.
@@ -114,11 +122,12 @@ impl Membrane {
             audit: setting.audit,
             whose: Arc::new(whose),
             redactor: Arc::new(Redactor::new(setting.secrets)),
-            asking: Asking::new(setting.front_end),
+            asking: Asking::new(setting.front_end, setting.questions),
             has_secrets,
             pace: setting.pace,
             unanswered: setting.unanswered,
             streams: setting.streams,
+            keeper: setting.keeper,
             told: Told::default(),
             designated: Mutex::default(),
             passed: Mutex::default(),
@@ -132,8 +141,12 @@ impl Membrane {
         let mut designated = self.0.designated.lock().unwrap_or_else(PoisonError::into_inner);
         let _: Result<Value<()>, std::convert::Infallible> =
             arguments.clone().try_map(&mut |handle: Handle| {
-                if let Kind::Object(reference) = handle.kind() {
-                    designated.insert(reference.object.clone(), handle.clone());
+                match handle.kind() {
+                    Kind::Object(reference) => {
+                        designated.insert(reference.object.clone(), handle.clone());
+                    }
+                    Kind::Name(name) => self.0.told.named(name.text()),
+                    _ => {}
                 }
                 Ok(())
             });
@@ -152,7 +165,7 @@ impl Membrane {
 
     /// A problem that the plugin's command fails with: the host's that it passes on, or else the plugin's own, without
     /// what would be shown as the host's advice.
-    pub(crate) fn problem(&self, given: Problem) -> Problem {
+    pub(crate) fn problem(&self, given: Problem) -> (Problem, Speaker) {
         self.0.told.or_own(given)
     }
 
@@ -257,14 +270,13 @@ impl Inner {
             Err(problem) => Crossed::Now(finish(entry, &args, Err(problem))),
             Ok(Admission::Granted) => self.make(act, entry, args),
             Ok(Admission::Ask { grant, digest }) => {
-                let consent = Consent {
-                    principal: self.whose.principal.clone(),
-                    slot: entry.slot.clone(),
-                    function: entry.function.clone(),
-                    arguments: entry.arguments.clone(),
-                    digest,
-                    repeatable: can_be_repeated(&args, &once),
-                    grant,
+                let consent = match self.question(&act, function, &args, &entry) {
+                    Ok(question) => {
+                        let repeatable = can_be_repeated(&args, &once);
+                        let Question { principal, slot, function, arguments } = question;
+                        Consent { principal, slot, function, arguments, digest, repeatable, grant }
+                    }
+                    Err(problem) => return Crossed::Now(finish(entry, &args, Err(problem))),
                 };
                 let (this, function) = (Arc::clone(self), Arc::clone(function));
                 Crossed::Later(Box::pin(async move {
@@ -289,6 +301,35 @@ impl Inner {
         }
     }
 
+    /// What the person is asked about a call: all of it, whatever the audit writes of it.
+    fn question(
+        &self,
+        act: &Act,
+        function: &Function,
+        args: &[Value<Handle>],
+        entry: &Entry,
+    ) -> Result<Question, Problem> {
+        let (target, args) = match (&function.kind, args.split_first()) {
+            (FunctionKind::Method(_), Some((Value::Capability(target), args))) => (Some(target), args),
+            _ => (None, args),
+        };
+        let (method, args) = match &act.listed {
+            Some(listed) => (crate::text::clean_line(&act.method), listed.as_slice()),
+            None => (entry.function.clone(), args),
+        };
+        let arguments =
+            whole(args, &self.redactor, &types::in_words).map_err(|too_long| Problem::Denied {
+                rule: format!("the person has to confirm each call, and {too_long}"),
+                remedy: Some("have it do less at once".to_owned()),
+            })?;
+        Ok(Question {
+            principal: self.whose.principal.clone(),
+            slot: target.map_or_else(|| entry.slot.clone(), types::in_words),
+            function: method,
+            arguments,
+        })
+    }
+
     /// Makes a call that is allowed.
     fn make(self: &Arc<Self>, act: Act, mut entry: Entry, args: Vec<Value<Handle>>) -> Crossed {
         if let Err(problem) = self.unanswered.room() {
@@ -305,7 +346,7 @@ impl Inner {
             }),
             None => outcome,
         };
-        let grant = act.grant;
+        let (grant, said) = (act.grant, act.said);
         match act.weight {
             Weight::Nothing | Weight::Noted => entry.state = State::Written,
             Weight::AtOnce => {}
@@ -335,7 +376,7 @@ impl Inner {
             Ok(Begun::Awaited(answered, rights)) => (answered, rights),
         };
         if let Some(outcome) = answered.outcome() {
-            let outcome = admitted(opened(self.wrap(outcome, &rights, &grant)), &grant);
+            let outcome = admitted(opened(self.wrap(outcome, &rights, &grant, said)), &grant);
             return Crossed::Now(finish(entry, &args, outcome));
         }
         let this = Arc::clone(self);
@@ -344,7 +385,7 @@ impl Inner {
             let outcome = tokio::select! {
                 biased;
                 ending = grant.ended() => Err(ended(&grant, ending)),
-                outcome = answered => admitted(opened(this.wrap(outcome, &rights, &grant)), &grant),
+                outcome = answered => admitted(opened(this.wrap(outcome, &rights, &grant, said)), &grant),
             };
             finish(entry, &args, outcome)
         }))
@@ -361,7 +402,10 @@ impl Inner {
         let outcome = tokio::select! {
             biased;
             ending = grant.ended() => Err(ended(&grant, ending)),
-            outcome = reference.object.settled() => self.wrap(outcome, &reference.rights, &grant),
+            outcome = reference.object.settled() => {
+                let said = Said { texts: reference.texts, objects: reference.texts };
+                self.wrap(outcome, &reference.rights, &grant, said)
+            }
         };
         let settled = match outcome {
             Ok(Value::Capability(handle)) if !handle.is_promise() => handle,
@@ -454,6 +498,8 @@ pub(super) fn finish(mut entry: Entry, args: &[Value<Handle>], outcome: Outcome)
     outcome.map_err(|problem| match problem {
         Problem::Remote { name, message } => Problem::Remote { name, message: scrub(&message) },
         Problem::NotFound(name) => Problem::NotFound(scrub(&name)),
+        Problem::Invalid(message) => Problem::Invalid(described(&message).into_owned()),
+        Problem::Limit(message) => Problem::Limit(described(&message).into_owned()),
         problem => problem,
     })
 }

@@ -27,11 +27,24 @@ impl Once {
     }
 
     fn mark(&self, hasher: &mut Sha256) {
-        static PROCESS: OnceLock<[u64; 2]> = OnceLock::new();
-        let random = || RandomState::new().build_hasher().finish();
-        let process = PROCESS.get_or_init(|| [random(), random()]);
-        process.iter().chain([&self.number]).for_each(|part| hasher.update(part.to_le_bytes()));
+        process().iter().chain([&self.number]).for_each(|part| hasher.update(part.to_le_bytes()));
     }
+}
+
+/// Numbers that no other process has, and that nobody outside it knows.
+fn process() -> &'static [u64; 2] {
+    static PROCESS: OnceLock<[u64; 2]> = OnceLock::new();
+    let random = || RandomState::new().build_hasher().finish();
+    PROCESS.get_or_init(|| [random(), random()])
+}
+
+/// What a plugin is told in place of an identifier: the same for the same one, as long as this process runs.
+pub(super) fn mark(identifier: &str) -> String {
+    let mut hasher = Sha256::new();
+    process().iter().for_each(|part| hasher.update(part.to_le_bytes()));
+    hasher.update(identifier);
+    let digits: String = hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("thing-{digits}")
 }
 
 /// The SHA-256 of one exact call, in hexadecimal: through what, which function, with what arguments, and which

@@ -3,6 +3,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use powerbox_authority::grant::Grant;
+use powerbox_authority::identifiers::{Texts, described};
 use powerbox_captp::Object;
 use powerbox_passable::SlotKind;
 
@@ -46,6 +47,8 @@ pub(super) struct ObjectRef {
     pub(super) direct: bool,
     /// If it is a stream of changes, what counts it: held, and looked at by nobody.
     pub(super) _open: Option<Arc<Open>>,
+    /// What its answers are, unless its method says otherwise.
+    pub(super) texts: Texts,
 }
 
 /// Which methods of an object may be called.
@@ -55,7 +58,7 @@ pub enum Rights {
     All,
     /// These, and all of what they answer with.
     Methods(Arc<[String]>),
-    /// None: it can be shown, compared and stored.
+    /// None: it can be shown and compared.
     Opaque,
 }
 
@@ -66,11 +69,8 @@ impl Handle {
 
     /// A handle to an object that the user designated.
     pub fn object(object: Object, rights: Rights, grant: Arc<Grant>) -> Self {
-        Self::of_object(object, rights, grant, true)
-    }
-
-    pub(super) fn of_object(object: Object, rights: Rights, grant: Arc<Grant>, direct: bool) -> Self {
-        Self::new(Kind::Object(ObjectRef { object, rights, grant, direct, _open: None }))
+        let texts = Texts::Told;
+        Self::new(Kind::Object(ObjectRef { object, rights, grant, direct: true, texts, _open: None }))
     }
 
     /// The same as a stream of changes, which is counted while somebody has it.
@@ -138,7 +138,8 @@ impl Reference for Handle {
     fn interface(&self) -> Option<Cow<'_, str>> {
         match self.kind() {
             Kind::Own(own) => Some(Cow::Borrowed(&own.interface)),
-            _ => self.unwrapped()?.interface().map(Cow::Owned),
+            // Some name themselves after their identifier.
+            _ => Some(Cow::Owned(described(&self.unwrapped()?.interface()?).into_owned())),
         }
     }
 }

@@ -3,34 +3,42 @@
 use std::sync::{Arc, PoisonError};
 
 use powerbox_authority::grant::Grant;
+use powerbox_authority::identifiers::{Said, Texts, value_without};
 use powerbox_captp::{CallError, Object, Value as OuterValue};
 use powerbox_passable::Value;
 
 use super::crossing::Inner;
-use super::handle::{Handle, Rights};
+use super::handle::{Handle, Kind, ObjectRef, Rights};
 use super::problem::Problem;
 
 impl Inner {
-    /// Wraps every reference in an answer.
+    /// Wraps every reference in an answer, and takes identifiers out of its texts.
     pub(super) fn wrap(
         &self,
         outcome: Result<OuterValue, CallError>,
         rights: &Rights,
         grant: &Arc<Grant>,
+        said: Said,
     ) -> Result<Value<Handle>, Problem> {
-        Ok(self.wrap_value(outcome?, rights, grant))
+        Ok(self.wrap_value(outcome?, rights, grant, said))
     }
 
-    pub(super) fn wrap_value(&self, value: OuterValue, rights: &Rights, grant: &Arc<Grant>) -> Value<Handle> {
-        let wrapped: Result<_, std::convert::Infallible> =
-            value.try_map(&mut |object| Ok(self.wrap_object(object, rights, grant)));
+    pub(super) fn wrap_value(
+        &self,
+        value: OuterValue,
+        rights: &Rights,
+        grant: &Arc<Grant>,
+        said: Said,
+    ) -> Value<Handle> {
+        let wrapped: Result<_, std::convert::Infallible> = value_without(value, said.texts)
+            .try_map(&mut |object| Ok(self.wrap_object(object, rights, grant, said.objects)));
         match wrapped {
             Ok(value) => value,
             Err(never) => match never {},
         }
     }
 
-    fn wrap_object(&self, object: Object, rights: &Rights, grant: &Arc<Grant>) -> Handle {
+    fn wrap_object(&self, object: Object, rights: &Rights, grant: &Arc<Grant>, texts: Texts) -> Handle {
         // What the plugin passed out comes home as what it was.
         if let Some(handle) = self.passed.lock().unwrap_or_else(PoisonError::into_inner).home(&object) {
             return handle;
@@ -44,7 +52,8 @@ impl Inner {
         }
         drop(designated);
         let direct = !grant.is_unrestricted() && self.is_root(&object, grant);
-        Handle::of_object(object, rights.clone(), Arc::clone(grant), direct)
+        let (rights, grant) = (rights.clone(), Arc::clone(grant));
+        Handle::new(Kind::Object(ObjectRef { object, rights, grant, direct, texts, _open: None }))
     }
 
     /// Whether it is the very object that a slot's grant is to.

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, Weak};
 
 use powerbox_authority::forward;
 use powerbox_authority::grant::{Ending, Grant, Refusal};
+use powerbox_authority::identifiers::{Said, Texts, without};
 use powerbox_captp::{CallError, Message, Method, Object, Receiver, Reply, Value as OuterValue};
 use powerbox_passable::{Limits, Value};
 use powerbox_sandbox::{Type, Val};
@@ -87,25 +88,6 @@ impl Inner {
         })
     }
 
-    /// Takes the references in a value out, to be stored where the user said, in whose names they were found. An object
-    /// that came through a slot was not found there: it is kept only with its limits, which not every daemon can.
-    pub(super) fn stored(
-        self: &Arc<Self>,
-        value: Value<Handle>,
-        to: &Arc<Grant>,
-    ) -> Result<OuterValue, Problem> {
-        value.try_map(&mut |handle: Handle| match handle.kind() {
-            Kind::Object(reference) if reference.grant.is_akin(to) => {
-                alive(&reference.grant)?;
-                Ok(reference.object.clone())
-            }
-            _ => match self.outward(Value::Capability(handle), to, false)? {
-                Value::Capability(object) => Ok(object),
-                _ => Err(Problem::Invalid("a reference became something else".to_owned())),
-            },
-        })
-    }
-
     /// An object that passes on what a handle allows.
     fn limited(
         self: &Arc<Self>,
@@ -164,6 +146,7 @@ impl Inner {
             paths: Paths::Arguments(&[]),
             listed: None,
             weight: Weight::AtOnce,
+            said: Said::default(),
             make: Box::new(move || Ok(Begun::Done(Ok(Value::Capability(handle))))),
         })
     }
@@ -195,10 +178,10 @@ fn returns(reference: &ObjectRef, to: &Arc<Grant>) -> bool {
 }
 
 fn opaque() -> Problem {
-    Problem::denied("what is read from a name can be shown and stored, not passed to an object")
+    Problem::denied("what is read from a name can be shown, not passed to an object")
 }
 
-fn alive(grant: &Arc<Grant>) -> Result<(), Problem> {
+pub(super) fn alive(grant: &Arc<Grant>) -> Result<(), Problem> {
     grant.alive().map_err(|refusal| Problem::refused(refusal, grant))
 }
 
@@ -219,13 +202,15 @@ impl Receiver for Callback {
             return Reply::Ready(Err(revoked(&self.grant)));
         };
         Reply::Pending(Box::pin(async move {
+            // The audit has what crosses as it is.
+            let recorded = Said { texts: Texts::Ours, objects: Texts::Told };
             let mut entry = membrane.entry_of(
                 self.grant.what().to_owned(),
                 format!("(callback) {}", crate::text::clean_line(&method)),
                 &args
                     .iter()
                     .cloned()
-                    .map(|arg| membrane.wrap_value(arg, &Rights::All, &self.grant))
+                    .map(|arg| membrane.wrap_value(arg, &Rights::All, &self.grant, recorded))
                     .collect::<Vec<_>>(),
             );
             entry.grant = self.grant.id().map(|id| id.get());
@@ -272,11 +257,11 @@ impl Inner {
         let told =
             |bytes: u64| grant.admit_answer(|| bytes).map_err(|refusal| Problem::refused(refusal, grant));
         told(args.iter().map(size).sum())?;
-        let args = self.wrap_value(Value::List(args), &Rights::All, grant);
+        let args = self.wrap_value(Value::List(args), &Rights::All, grant, Said::default());
         let (body, slots) = write_body(&args).map_err(|mismatch| Problem::Invalid(mismatch.to_string()))?;
         let params = vec![
             Val::U64(own.id),
-            Val::String(method.to_owned()),
+            Val::String(without(method, Texts::Told).into_owned()),
             Val::String(body),
             Val::List(slots.into_iter().map(Val::Handle).collect()),
         ];

@@ -1,4 +1,6 @@
+use powerbox_authority::forward::{Refusing, Rule};
 use powerbox_authority::grant::{Grant, Record, Refusal, Target};
+use powerbox_authority::identifiers::described;
 use powerbox_captp::CallError;
 use powerbox_passable::Value;
 
@@ -187,6 +189,9 @@ const ABSENT: &[&str] =
 
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
+        if let Some(refusing) = Refusing::of(&error) {
+            return Self::by_reference(&refusing);
+        }
         match error {
             CallError::Thrown(thrown) => Self::thrown(&thrown),
             CallError::Disconnected(_) => Self::Disconnected,
@@ -199,6 +204,37 @@ impl From<CallError> for Problem {
 }
 
 impl Problem {
+    /// A refusal by an attenuated reference, wherever it stands. Its rule is the forwarder's; the advice is the host's.
+    fn by_reference(refusing: &Refusing) -> Self {
+        let rule = described(&clean(&refusing.words)).into_owned();
+        let Some(grant) = refusing.grant else {
+            return Self::Denied {
+                rule,
+                remedy: Some("the person can make another reference with `powerbox attenuate`".to_owned()),
+            };
+        };
+        let remedy = match &refusing.rule {
+            Rule::Unasked(digest) => {
+                return Self::Denied {
+                    rule: "the reference wants the person to confirm each call, and they cannot be asked here"
+                        .to_owned() + &format!(" (grant {grant})"),
+                    remedy: Some(format!("allow this one call with `powerbox grant allow {grant} {digest}`")),
+                };
+            }
+            Rule::Denied => format!(
+                "`powerbox grant show {grant}` shows what the reference allows; `powerbox attenuate` makes another"
+            ),
+            Rule::Ended => format!(
+                "`powerbox grant show {grant}` shows what it was; `powerbox attenuate` makes another reference"
+            ),
+        };
+        let rule = match refusing.rule {
+            Rule::Ended => rule,
+            _ => format!("{rule} (grant {grant})"),
+        };
+        Self::Denied { rule, remedy: Some(remedy) }
+    }
+
     fn thrown<C: std::fmt::Debug>(thrown: &Value<C>) -> Self {
         match thrown {
             Value::Error(error) => {

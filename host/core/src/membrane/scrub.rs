@@ -1,10 +1,12 @@
 //! What a plugin is told of an error that it did not make: the sentence, without the places and identifiers of this
 //! machine that no right of its covers. The audit keeps the whole.
 
+use std::borrow::Cow;
+
+use powerbox_authority::identifiers::described;
+
 /// The longest message that a plugin is told, in characters.
 const MOST: usize = 1000;
-/// As long as this, hexadecimal digits are an identifier.
-const IDENTIFIER: usize = 32;
 
 /// Takes paths of this machine, formula identifiers and stack traces out of a message.
 pub(super) fn scrub(message: &str) -> String {
@@ -76,7 +78,7 @@ fn is_on_windows(word: &str) -> bool {
 }
 
 fn has_identifier(word: &str) -> bool {
-    word.split(|character: char| !character.is_ascii_hexdigit()).any(|run| run.len() >= IDENTIFIER)
+    matches!(described(word), Cow::Owned(_))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use powerbox_authority::grant::Grant;
+use powerbox_authority::identifiers::{Said, Texts, without};
+use powerbox_authority::question::quote;
 use powerbox_captp::Value as OuterValue;
 use powerbox_passable::Value;
 
@@ -39,6 +41,37 @@ pub(super) fn named(handle: &Handle) -> Option<String> {
             .strip_prefix(" `")?
             .strip_suffix('`')
             .map(str::to_owned),
+    }
+}
+
+/// What a question to the person calls a reference: what they named, or what it is said to be.
+pub(super) fn in_words(handle: &Handle) -> String {
+    let claim = || match handle.interface() {
+        Some(interface) => format!("which calls itself {}", quote(&interface)),
+        None => "which says nothing of itself".to_owned(),
+    };
+    match handle.kind() {
+        Kind::Name(name) => format!("{DESIGNATED} {}", quote(name.text())),
+        Kind::Blob(blob) => format!("the bytes of {}", source(blob.grant.what())),
+        Kind::Changes(reference) => format!("the changes of {}", source(reference.grant.what())),
+        Kind::Own(_) => format!("an object of the plugin's own, {}", claim()),
+        Kind::Object(reference) if handle.is_promise() => {
+            format!("a promise that {} led to", source(reference.grant.what()))
+        }
+        Kind::Object(reference) if reference.direct => source(reference.grant.what()),
+        Kind::Object(reference) => {
+            format!("something that {} led to, {}", source(reference.grant.what()), claim())
+        }
+    }
+}
+
+/// What a grant is to: what the user named, or a slot.
+fn source(what: &str) -> String {
+    let named = what.strip_prefix(DESIGNATED).and_then(|rest| rest.strip_prefix(" `")?.strip_suffix('`'));
+    match named {
+        // It was cleaned when the grant was made, so its escapes stand there already.
+        Some(name) => format!("{DESIGNATED} `{name}`"),
+        None => format!("the slot `{}`", crate::text::clean_line(what)),
     }
 }
 
@@ -164,6 +197,7 @@ fn name_act(
         }
         _ => return Err(unknown("name", function)),
     }
+    let said = Texts::Told.answer(&camel_case(function));
     let mut source = None;
     let make: Make = match function {
         "replacing" => {
@@ -182,7 +216,10 @@ fn name_act(
             Box::new(move || Ok(Begun::Later(Box::pin(place::place_for(this, source, unanswered)))))
         }
         "lookup" => begin(move || this.lookup()),
-        "identify" => begin(move || this.identify()),
+        "identify" => {
+            let membrane = Arc::clone(membrane);
+            Box::new(move || Ok(membrane.marked(this.identify()?)))
+        }
         "list" => begin(move || this.list()),
         "make-directory" => begin(move || this.make_directory()),
         "remove" => begin(move || this.remove()),
@@ -199,8 +236,15 @@ fn name_act(
             Box::new(move || follow(&membrane, &this))
         }
         "store-value" => {
-            let (membrane, value) = (Arc::clone(membrane), body_arg(args, 1)?);
-            begin(move || this.store_value(membrane.stored(value, &to)?))
+            let (membrane, args) = (Arc::clone(membrane), vec![body_arg(args, 1)?]);
+            membrane.may_be_stored(&args, &to)?;
+            let place = membrane.place(name.text());
+            Box::new(move || {
+                membrane.store(args, &to, place, Rights::Opaque, move |args| {
+                    let value = args.into_iter().next().ok_or_else(misfit)?;
+                    this.store_value(value)
+                })
+            })
         }
         "store-blob" => match other()?.kind() {
             Kind::Blob(blob) => {
@@ -230,8 +274,9 @@ fn name_act(
         paths: names(paths),
         listed: None,
         weight: if function == "replacing" { Weight::AtOnce } else { Weight::Call },
+        said,
         make: match check {
-            Some(check) => after(membrane, &name.grant, check, make),
+            Some(check) => after(membrane, &name.grant, said, check, make),
             None => make,
         },
     })
@@ -240,7 +285,7 @@ fn name_act(
 type Make = Box<dyn FnOnce() -> Result<Begun, Problem> + Send>;
 
 /// Makes a call once it is known that it does what the user expects, and reads a refusal as the user named the place.
-fn after(membrane: &Arc<Inner>, grant: &Arc<Grant>, check: Check, make: Make) -> Make {
+fn after(membrane: &Arc<Inner>, grant: &Arc<Grant>, said: Said, check: Check, make: Make) -> Make {
     let (membrane, grant) = (Arc::clone(membrane), Arc::clone(grant));
     Box::new(move || {
         Ok(Begun::Later(Box::pin(async move {
@@ -251,7 +296,7 @@ fn after(membrane: &Arc<Inner>, grant: &Arc<Grant>, check: Check, make: Make) ->
                 Begun::Awaited(answer, rights) => {
                     let outcome = membrane.unanswered.until(answer).await;
                     let outcome = outcome.map_err(|error| check.explain(error))?;
-                    Ok(membrane.wrap_value(outcome, &rights, &grant))
+                    Ok(membrane.wrap_value(outcome, &rights, &grant, said))
                 }
             }
         })))
@@ -267,7 +312,8 @@ fn open(membrane: &Arc<Inner>, name: &Name) -> Result<Begun, Problem> {
     let lookup = membrane.unanswered.until(name.lookup()?);
     let (membrane, grant) = (Arc::clone(membrane), Arc::clone(&name.grant));
     Ok(Begun::Later(Box::pin(async move {
-        let value = membrane.wrap(lookup.await, &Rights::Opaque, &grant)?;
+        let said = Texts::Told.answer("lookup");
+        let value = membrane.wrap(lookup.await, &Rights::Opaque, &grant, said)?;
         if let Some(object) = value.as_capability().and_then(Handle::unwrapped) {
             match membrane.unanswered.until(object.call("streamBase64", vec![])).await {
                 Ok(OuterValue::Capability(iterator)) => {
@@ -296,7 +342,9 @@ fn follow(membrane: &Arc<Inner>, name: &Name) -> Result<Begun, Problem> {
     Ok(Begun::Later(Box::pin(async move {
         match iterator.await? {
             OuterValue::Capability(object) => {
-                let reference = ObjectRef { object, rights: Rights::All, grant, direct: false, _open: None };
+                let texts = Texts::Content;
+                let reference =
+                    ObjectRef { object, rights: Rights::All, grant, direct: false, texts, _open: None };
                 Ok(Value::Capability(Handle::new(Kind::Changes(reference))))
             }
             _ => Err(Problem::Other("the daemon gave no stream of changes".to_owned())),
@@ -318,6 +366,7 @@ fn led_to(
         paths: Paths::Arguments(&[]),
         listed: None,
         weight: Weight::Call,
+        said: Said::default(),
         make: Box::new(make),
     }
 }
@@ -346,10 +395,11 @@ fn next_change(membrane: &Arc<Inner>, reference: &ObjectRef) -> Result<Act, Prob
                 return Ok(Value::Undefined);
             }
             let change = step.get("value");
+            let name = |text: &str| Value::text(without(text, Texts::Content));
             let text = |key| change.and_then(|change| change.get(key)).and_then(OuterValue::as_str);
             match (text("add"), text("remove")) {
-                (Some(added), None) => Ok(Value::record([("added", Value::text(added))])),
-                (None, Some(removed)) => Ok(Value::record([("removed", Value::text(removed))])),
+                (Some(added), None) => Ok(Value::record([("added", name(added))])),
+                (None, Some(removed)) => Ok(Value::record([("removed", name(removed))])),
                 _ => Err(Problem::Other("the daemon sent something other than a change".to_owned())),
             }
         })))

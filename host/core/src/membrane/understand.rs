@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use powerbox_authority::grant::Grant;
+use powerbox_authority::identifiers::Texts;
+use powerbox_captp::{Answer, Object, Value as OuterValue};
 use powerbox_passable::Value;
 use powerbox_sandbox::Function;
 use powerbox_sandbox::wit::{FunctionKind, interface_matches};
 
 use super::act::{Act, Begun, Paths, Weight};
 use super::crossing::Inner;
+use super::exact::mark;
 use super::handle::{Handle, Kind, ObjectRef, Rights};
 use super::outward::may_leave;
 use super::problem::Problem;
@@ -78,9 +82,13 @@ impl Inner {
         no_reference_by_text(&binding.method)?;
         // The other powers only show references; this one calls what it is given to wait for.
         let shows = slot.power.is_some_and(|power| power != VIRTUAL_WASI);
+        if slot.power.is_none() && STORING.contains(&&*binding.method) {
+            self.may_be_stored(args, &slot.grant)?;
+        }
         may_leave(args, shows)?;
         let (this, args) = (Arc::clone(self), args.to_vec());
         let (grant, method) = (Arc::clone(&slot.grant), binding.method.clone());
+        let source = if slot.power.is_some() { Texts::Ours } else { Texts::Told };
         Ok(Act {
             grant: Arc::clone(&grant),
             also: Vec::new(),
@@ -89,11 +97,17 @@ impl Inner {
             paths: Paths::Arguments(binding.args),
             listed: None,
             weight,
+            said: source.answer(&method),
             make: Box::new(move || {
-                let args = this.outward_all(args, &grant, shows)?;
-                let args =
-                    put(args, binding.args).map_err(|mismatch| Problem::Invalid(mismatch.to_string()))?;
-                Ok(Begun::Awaited(slot.object.call(method, args), Rights::All))
+                let put = move |args| {
+                    put(args, binding.args).map_err(|mismatch| Problem::Invalid(mismatch.to_string()))
+                };
+                let call = Call { object: slot.object, method, grant, source };
+                if shows {
+                    let args = put(this.outward_all(args, &call.grant, shows)?)?;
+                    return Ok(Begun::Awaited(call.object.call(call.method, args), Rights::All));
+                }
+                this.begin_call(call, args, put)
             }),
         })
     }
@@ -116,6 +130,9 @@ impl Inner {
         }
         permit(reference, &method)?;
         let (this, reference, args) = (Arc::clone(self), reference.clone(), args.collect::<Vec<_>>());
+        if reference.texts != Texts::Ours && STORING.contains(&&*method) {
+            self.may_be_stored(&args, &reference.grant)?;
+        }
         may_leave(&args, false)?;
         Ok(Understood::Act(Act {
             grant: Arc::clone(&reference.grant),
@@ -125,11 +142,77 @@ impl Inner {
             paths: Paths::Arguments(&[]),
             listed: Some(args.clone()),
             weight: wasi::gives_part(&reference.object, &method).map_or(Weight::Call, Weight::from),
+            said: reference.texts.answer(&method),
             make: Box::new(move || {
-                let args = this.outward_all(args, &reference.grant, false)?;
-                Ok(Begun::Awaited(reference.object.call(method, args), Rights::All))
+                let ObjectRef { object, grant, texts: source, .. } = reference;
+                this.begin_call(Call { object, method, grant, source }, args, Ok)
             }),
         }))
+    }
+}
+
+/// A call that is allowed.
+struct Call {
+    object: Object,
+    method: String,
+    grant: Arc<Grant>,
+    /// What the object's answers are.
+    source: Texts,
+}
+
+impl Inner {
+    /// Makes a call. Two kinds need more than to be sent: what tells an identifier, and what stores references.
+    fn begin_call(
+        self: Arc<Self>,
+        call: Call,
+        args: Vec<Value<Handle>>,
+        put: impl FnOnce(Vec<OuterValue>) -> Result<Vec<OuterValue>, Problem> + Send + 'static,
+    ) -> Result<Begun, Problem> {
+        let Call { object, method, grant, source } = call;
+        if source == Texts::Ours {
+            let args = put(self.outward_all(args, &grant, false)?)?;
+            return Ok(Begun::Awaited(object.call(method, args), Rights::All));
+        }
+        if STORING.contains(&method.as_str()) {
+            let named = args.last().map(path_in_words).unwrap_or_default();
+            let place = self.place(&format!("{}: {named}", grant.what()));
+            let call = move |args| Ok(object.call(method, put(args)?));
+            return self.store(args, &grant, place, Rights::All, call);
+        }
+        let args = put(self.outward_all(args, &grant, false)?)?;
+        let tells = method == "identify";
+        let answered = object.call(method, args);
+        Ok(if tells { self.marked(answered) } else { Begun::Awaited(answered, Rights::All) })
+    }
+
+    /// A place in the names of whoever the plugin acts for, in words.
+    pub(super) fn place(&self, text: &str) -> String {
+        match &self.whose.agent {
+            Some(agent) => format!("{agent}: {text}"),
+            None => text.to_owned(),
+        }
+    }
+
+    /// Waits for an identifier, and answers with a mark in its place.
+    pub(super) fn marked(self: &Arc<Self>, answered: Answer) -> Begun {
+        let answered = self.unanswered.until(answered);
+        Begun::Later(Box::pin(async move {
+            Ok(match answered.await? {
+                OuterValue::Text(id) => Value::text(mark(&id.to_string_lossy())),
+                other => {
+                    let nothing = other.is_undefined() || matches!(other, OuterValue::Null);
+                    if nothing { Value::Undefined } else { Value::text(mark(&format!("{other:?}"))) }
+                }
+            })
+        }))
+    }
+}
+
+/// A path or name that is an argument, as people write it.
+fn path_in_words(path: &Value<Handle>) -> String {
+    match path {
+        Value::List(names) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("/"),
+        path => path.as_str().unwrap_or_default().to_owned(),
     }
 }
 
@@ -154,9 +237,7 @@ pub(super) fn permit(reference: &ObjectRef, method: &str) -> Result<(), Problem>
                 crate::text::clean_line(method)
             )))
         }
-        Rights::Opaque => {
-            Err(Problem::denied("what is read from a name can be shown and stored, not called"))
-        }
+        Rights::Opaque => Err(Problem::denied("what is read from a name can be shown, not called")),
     }?;
     no_reference_by_text(method)
 }
@@ -174,3 +255,6 @@ fn no_reference_by_text(method: &str) -> Result<(), Problem> {
 /// The methods of Endo's objects by which a text becomes a reference. With them, a plugin that may only look at what
 /// has an identifier could use it.
 const BY_TEXT: &[&str] = &["lookupById", "storeIdentifier", "storeLocator"];
+
+/// The methods of Endo's objects that keep the references in their arguments, for whoever looks them up later.
+const STORING: &[&str] = &["storeValue"];

@@ -8,9 +8,10 @@ use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::formula::Formula;
 use crate::hub::{Taken, begun};
-use crate::id::FormulaId;
-use crate::interface::Shape::{Any, NameOrPath, Record, Text};
+use crate::id::{FormulaId, FormulaNumber};
+use crate::interface::Shape::{Any, NameOrPath, Record, Remotable, Text};
 use crate::interface::{Interface, Method, may_take, takes};
+use crate::store::StoreError;
 use crate::world::World;
 
 /// What a session begins with.
@@ -28,6 +29,12 @@ const METHODS: &[Method] = &[
         &[Text, Any, NameOrPath],
         &[Record],
         "attenuate(id, grant, nameOrPath, {replace}?) - stores an object that passes on what the grant of this number allows.",
+    ),
+    takes(
+        "attenuateObject",
+        &[Remotable, Any],
+        "attenuateObject(object, grant) - gives an object without a name that passes on what the grant of this number \
+         allows.",
     ),
     takes("grantOf", &[Text], "grantOf(id) - gives the number of the grant of an attenuated object."),
     takes("host", &[], "host() - gives the agent of the owner."),
@@ -51,11 +58,7 @@ impl Bootstrap {
     /// Stores an attenuated object among the owner's names.
     async fn attenuate(self: Arc<Self>, mut args: Arguments) -> Result<Value, CallError> {
         let target: FormulaId = args.text()?.to_string().parse().map_err(Failure::from)?;
-        let grant = match args.value() {
-            Value::BigInt(number) => number.to_string().parse::<GrantId>().ok(),
-            _ => None,
-        };
-        let grant = grant.ok_or_else(|| CallError::type_error("a grant is named by its number, a bigint"))?;
+        let grant = grant_number(&args.value())?;
         let path = args.name_or_path()?;
         let taken = Taken::from_options(&args.value());
         // It must be there, and be no data.
@@ -68,6 +71,20 @@ impl Bootstrap {
         let path = hub.written_path(path)?;
         hub.store_formula(path, Formula::Attenuated { target, grant }, taken).await?;
         Ok(Value::Undefined)
+    }
+
+    /// Makes an attenuated object of one that the caller holds. What refers to it keeps it.
+    async fn attenuate_object(self: Arc<Self>, mut args: Arguments) -> Result<Value, CallError> {
+        let object = args.object()?;
+        let grant = grant_number(&args.value())?;
+        let target = self.world.id_of(&object).ok_or(Failure::NoCorrespondingFormula)?;
+        let number = FormulaNumber::random().map_err(|error| Failure::from(StoreError::from(error)))?;
+        let id = FormulaId { number, node: self.world.roots.node };
+        let formula = Formula::Attenuated { target, grant };
+        let kept = formula.clone();
+        let written = self.world.store.write(move |tables| tables.add_formula(id, &kept), |()| ());
+        written.await.map_err(Failure::from)?;
+        Ok(self.world.object(id, &formula)?.into())
     }
 
     async fn grant_of(self: Arc<Self>, mut args: Arguments) -> Result<Value, CallError> {
@@ -101,6 +118,7 @@ impl Kind for Bootstrap {
     fn call(self: Arc<Self>, method: &str, args: Arguments) -> Reply {
         match method {
             "attenuate" => begun(self.attenuate(args)),
+            "attenuateObject" => begun(self.attenuate_object(args)),
             "grantOf" => begun(self.grant_of(args)),
             "host" => self.provide(self.world.roots.host),
             "leastAuthority" => self.provide(self.world.roots.least_authority),
@@ -115,4 +133,12 @@ impl Kind for Bootstrap {
             _ => Reply::undefined(),
         }
     }
+}
+
+fn grant_number(value: &Value) -> Result<GrantId, CallError> {
+    let number = match value {
+        Value::BigInt(number) => number.to_string().parse().ok(),
+        _ => None,
+    };
+    number.ok_or_else(|| CallError::type_error("a grant is named by its number, a bigint"))
 }

@@ -8,7 +8,6 @@ use crate::arguments::Arguments;
 use crate::failure::Failure;
 use crate::formula::Formula;
 use crate::hub::{Hub, begun};
-use crate::id::FormulaNumber;
 use crate::interface::Shape::NameOrPath;
 use crate::interface::{Interface, Method, takes};
 use crate::world::World;
@@ -45,7 +44,7 @@ impl InspectorHub {
         };
         let world = self.0.world.clone();
         let formula = world.store.read(move |tables| tables.formula(id)).await.map_err(Failure::from)?;
-        Ok(Object::exo(Arc::new(Inspector { world, formula, number: id.number })).into())
+        Ok(Object::exo(Arc::new(Inspector { world, formula })).into())
     }
 }
 
@@ -68,12 +67,12 @@ impl Kind for InspectorHub {
 struct Inspector {
     world: Arc<World>,
     formula: Formula,
-    number: FormulaNumber,
 }
 
 impl Inspector {
+    /// What it is called. Endo's has the number of the formula there, too, which is a key to the value.
     fn title(&self) -> String {
-        format!("Inspector ({} {})", self.formula.type_name(), self.number)
+        format!("Inspector ({})", self.formula.type_name())
     }
 
     async fn lookup(self: Arc<Self>, mut args: Arguments) -> Result<Value, CallError> {

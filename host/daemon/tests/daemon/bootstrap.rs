@@ -12,7 +12,7 @@ async fn the_bootstrap_tells_what_it_is() {
     assert_eq!(client.bootstrap.interface().as_deref(), Some("Alleged: Endo"));
     assert_eq!(call("ping").await.unwrap(), Value::text("pong"));
     let methods = strings(&call("__getMethodNames__").await.unwrap());
-    let expected = "__getInterfaceGuard__ __getMethodNames__ attenuate grantOf help host leastAuthority nodeId \
+    let expected = "__getInterfaceGuard__ __getMethodNames__ attenuate attenuateObject grantOf help host leastAuthority nodeId \
                     ping powerbox terminate";
     assert_eq!(methods.join(" "), expected);
     assert!(call("__getInterfaceGuard__").await.unwrap().is_undefined());
@@ -74,9 +74,7 @@ async fn inspectors_show_the_type_of_a_formula() {
     assert_eq!(hub.interface().as_deref(), Some("Alleged: EndoInspectorHub"));
     assert_eq!(strings(&hub.call("list", vec![]).await.unwrap()), ["one"]);
     let inspector = object(hub.call("lookup", vec!["one".into()]).await.unwrap());
-    let id = string(client.ok("identify", vec!["one".into()]).await);
-    let number = id.split(':').next().unwrap();
-    assert_eq!(inspector.interface(), Some(format!("Alleged: Inspector (marshal {number})")));
+    assert_eq!(inspector.interface().as_deref(), Some("Alleged: Inspector (marshal)"), "no number is in it");
     assert_eq!(inspector.call("list", vec![]).await.unwrap(), Value::List(vec![]));
     assert_eq!(refusal(hub.call("lookup", vec!["two".into()]).await), "Error: Unknown pet name two");
     daemon.stop().await;

@@ -2,8 +2,10 @@
 
 mod caveats;
 mod ending;
+mod identifiers;
 mod identity;
 mod promises;
 mod recording;
+mod refusing;
 mod sessions;
 mod support;
