@@ -196,12 +196,12 @@ fn a_call_that_is_allowed_afterwards_is_shown_and_no_other_can_be() {
     let command = refused.stderr.split('`').find(|part| part.starts_with("powerbox grant allow")).unwrap();
     let digest = command.split(' ').next_back().unwrap();
     // A digest that a plugin made up is of no call that was asked about.
-    let unknown = user.run(&["grant", "allow", &storage, &"0".repeat(64)]).unwrap();
+    let unknown = user.run(&["grant", "allow", &storage, &"0".repeat(64), "--yes"]).unwrap();
     assert_eq!(unknown.status, Some(1), "{unknown:?}");
     assert!(unknown.stderr.contains("did not ask about a call with this digest"), "{unknown:?}");
     let other = grant(&user, "plugin compare", "left");
-    assert_eq!(user.run(&["grant", "allow", &other, digest]).unwrap().status, Some(1));
-    let allowed = user.run(&["grant", "allow", &storage, digest]).unwrap();
+    assert_eq!(user.run(&["grant", "allow", &other, digest, "--yes"]).unwrap().status, Some(1));
+    let allowed = user.run(&["grant", "allow", &storage, digest, "--yes"]).unwrap();
     assert_eq!(allowed.status, Some(0), "{allowed:?}");
     assert!(allowed.stderr.contains(&long) && allowed.stderr.contains("store-value"), "{allowed:?}");
     user.ok(&store).unwrap();
