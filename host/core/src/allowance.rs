@@ -225,8 +225,15 @@ impl Runs {
         let mut flows = self.flows.lock().unwrap_or_else(PoisonError::into_inner);
         let make = || Flow {
             pace: Arc::new(Pace::new(allowance.crossings_at_once, allowance.crossings_per_second)),
-            unanswered: Arc::new(Unanswered::new(allowance.unanswered, self.unanswered.of(whose.clone()))),
-            streams: Arc::new(Streams::new(allowance.streams, self.streams.of(whose.clone()))),
+            // A person who allows one more than its share takes it out of the sharing.
+            unanswered: Arc::new(match allowance.unanswered {
+                most if most > UNANSWERED / 2 => Unanswered::alone(most),
+                most => Unanswered::new(most, self.unanswered.of(whose.clone())),
+            }),
+            streams: Arc::new(match allowance.streams {
+                most if most > STREAMS / 2 => Streams::alone(most),
+                most => Streams::new(most, self.streams.of(whose.clone())),
+            }),
         };
         flows.entry(whose.clone()).or_insert_with(make).clone()
     }

@@ -5,7 +5,7 @@ mod person;
 mod stage;
 
 pub use person::{Person, Shown};
-pub use stage::{Stage, path};
+pub use stage::{Stage, identifier, path};
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

@@ -133,8 +133,8 @@ impl Agent {
     }
 }
 
-/// The identifier of what a path leads to: it has the form of a formula's, and tells the path.
-fn identifier(path: &str) -> String {
+/// The identifier on a [`Stage`] of what a path leads to: it has the form of a formula's, and tells the path.
+pub fn identifier(path: &str) -> String {
     let number: String = path.bytes().map(|byte| format!("{byte:02x}")).collect();
     format!("{number:0<64}:{:0<64}", "")
 }

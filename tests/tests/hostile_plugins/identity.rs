@@ -16,8 +16,8 @@ use crate::target::{outcome, world_with};
 use crate::things::{SECRET, VAULT};
 
 attacks! {
-    a_new_agent_of_an_old_ones_name by Word "bound to nothing",
-    a_new_agent_of_an_old_ones_name_after_a_restart by Word "bound to nothing",
+    a_new_agent_of_an_old_ones_name by Rule "bound to nothing",
+    a_new_agent_of_an_old_ones_name_after_a_restart by Rule "bound to nothing",
     a_new_agent_wants_the_old_ones_store by Word "nothing",
     an_agent_that_was_taken_back_comes_by_another_name by Word "has ended",
     an_agent_that_is_limited_comes_by_another_name by Word "at once already",

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
 use powerbox_captp::{CallError, Exo, Object, Reply, Value, promise};
-use powerbox_tests::world::{Stage, World};
+use powerbox_tests::world::{Stage, World, identifier};
 use tokio::sync::watch;
 
 /// What attacks are after.
@@ -251,7 +251,7 @@ impl Exo for Agent {
     }
 
     fn call(self: &Arc<Self>, method: &str, _: Vec<Value>) -> Reply {
-        Reply::value(if method == "lookup" { self.1.clone() } else { format!("id of {}", self.0).into() })
+        Reply::value(if method == "lookup" { self.1.clone() } else { identifier(&self.0).into() })
     }
 }
 
