@@ -57,4 +57,4 @@ pub use reload::Watch;
 mod transaction;
 
 mod words;
-pub use words::{Claim, Owner, PreferError};
+pub use words::{Claim, Owner, PreferError, passed};

@@ -78,7 +78,7 @@ pub(crate) async fn run(
         GrantVerb::Show { id } => list::show(host, id, json),
         GrantVerb::Add(arguments) => add::run(host, *arguments, agent, json).await,
         GrantVerb::Narrow { id, caveats } => narrow(host, id, &caveats, json),
-        GrantVerb::Revoke { id, yes } => revoke::run(host, id, yes || json, json),
+        GrantVerb::Revoke { id, yes } => revoke::run(host, id, yes, json),
         GrantVerb::Allow { id, digest } => {
             known(host, id)?;
             host.approve_call(id, &digest)?;
