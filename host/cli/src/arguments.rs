@@ -106,8 +106,6 @@ pub(crate) enum PluginVerb {
     /// A file is watched: when it changes and asks for no more than before, the new version is live for the next
     /// command. Installing it again accepts a version that asks for more. What is installed is written down, with its
     /// digest, in plugins.lock in the state folder.
-    ///
-    /// All that the plugin asks for is shown, and you are asked at the terminal. Where there is none, `--yes` is needed.
     Install(InstallArguments),
     /// Bring installed plugins up to date from where they came from
     ///

@@ -24,7 +24,7 @@ use crate::plugin::{
 };
 use crate::principal::Principal;
 use crate::quarantine::{PutAside, Quarantine, Whose};
-use crate::registry::{Owners, Registry};
+use crate::registry::{Owners, Registry, refuse_program_options};
 use crate::reload::{AT_START, Look, Looks};
 
 /// What a host is made with.
@@ -228,7 +228,16 @@ impl Host {
         own_names: &'static [&'static str],
     ) -> Result<Plugin, PluginError> {
         let descriptions = Some(self.0.descriptions.as_path());
-        load(&self.0.engine, self.code_cache(), descriptions, origin, code, bound, own_names).await
+        let plugin =
+            load(&self.0.engine, self.code_cache(), descriptions, origin, code, bound, own_names).await?;
+        // What comes with the program is part of it: `store --json` means what its help says.
+        let is_bundled = |known: &Plugin| *known.origin() == Origin::Bundled;
+        let registry = self.registry();
+        let mut bundled = registry.plugins().iter().filter(|known| is_bundled(known));
+        if !is_bundled(&plugin) && !bundled.any(|known| known.digest() == plugin.digest()) {
+            refuse_program_options(plugin.group())?;
+        }
+        Ok(plugin)
     }
 
     /// The grants of all plugins.

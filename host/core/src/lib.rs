@@ -60,4 +60,4 @@ pub use reload::Watch;
 mod transaction;
 
 mod words;
-pub use words::{Claim, Owner, PreferError};
+pub use words::{Claim, Owner, PreferError, passed};

@@ -127,6 +127,17 @@ pub(crate) fn claim_unasked(
     claim
 }
 
+/// The bare words that call a command of another plugin than before, with its name: for whoever has removed a plugin.
+pub fn passed(before: &Registry, now: &Registry) -> Vec<(String, String)> {
+    let owner = |registry: &Registry, word: &str| registry.owner(word).map(|owner| owner.name().to_owned());
+    let passed = |word: &str| {
+        let owner_now = owner(now, word)?;
+        let is_other = owner(before, word).is_some_and(|before| before != owner_now);
+        is_other.then(|| (word.to_owned(), owner_now))
+    };
+    now.words().filter_map(passed).collect()
+}
+
 impl Host {
     /// Which bare words an installed plugin would get if it were installed now.
     pub(crate) fn claim(

@@ -11,8 +11,8 @@ use crate::imports::updated;
 attacks! {
     a_renamed_command_whose_old_word_became_an_alias by Word "the command `peek` wants to remove too",
     a_word_that_went_to_a_stronger_command by Word "the command `look` wants to remove too",
-    a_new_command_with_a_wider_right by Word "`name` of the new command `poke` wants to remove too",
-    a_new_command_that_takes_a_file by Word "`name` of the new command `poke` wants to read the file too",
+    a_new_command_with_a_wider_right by Word "`name` of the command `poke` wants to remove too",
+    a_new_command_that_takes_a_file by Word "`name` of the command `poke` wants to read the file too",
     parameters_in_another_order by Word "takes the first word for TO where it took FROM",
     an_option_that_became_a_place by Word "wants to read the file too",
     a_letter_for_another_option by Word "takes `-f` for --file where it meant --follow",

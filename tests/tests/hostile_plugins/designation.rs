@@ -94,7 +94,7 @@ async fn a_default_on_endowments(guard: Guard) -> Came {
 }
 
 async fn a_default_on_a_message(guard: Guard) -> Came {
-    chosen(guard, ParameterKind::Message, "take @agent", "take @box").await
+    chosen(guard, ParameterKind::Message, "take:@agent", "take:@box").await
 }
 
 /// A default of an option counts in a command line that does not even mention it.

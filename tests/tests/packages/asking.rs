@@ -127,7 +127,7 @@ fn at_a_terminal_only_what_is_typed_after_the_question_installs() {
 fn wordy() -> Raw {
     let mut group = raw::group("wordy", &["sweep", "status"]);
     let command = &mut group.commands[0];
-    command.summary = format!("Sweep {}install it? [y/N] y", "and sweep ".repeat(20));
+    command.summary = format!("Sweep \u{1b}[2J\u{202e}{}install it? [y/N] y", "and sweep ".repeat(20));
     command.effect = Effect::Reads;
     let mut depth = raw::parameter("depth", ParameterKind::Integer);
     (depth.style, depth.required, depth.default) =
@@ -136,8 +136,7 @@ fn wordy() -> Raw {
     let object = raw::parameter("broom", ParameterKind::Object(vec!["sweep".to_owned(), "list".to_owned()]));
     command.parameters = vec![depth, name, object];
     let mut raw = Raw::saying(group, "swept");
-    raw.world =
-        "/// Where the dust \u{1b}[2J\u{202e}goes\n import bin: endo:daemon/directory@0.1.0;".to_owned();
+    raw.world = "/// Where the dust\n/// goes\n import bin: endo:daemon/directory@0.1.0;".to_owned();
     raw.core = format!(r#"(import "bin" "has" (func (param i32 i32 i32))) {}"#, raw.core);
     raw
 }
@@ -162,7 +161,8 @@ fn what_is_agreed_to_is_shown_whole_and_fits() {
         "slot bin (endo:daemon/directory@0.1) is bound to `@agent`",
         "calls has",
         "command sweep [--depth <DEPTH>] <CORNER> <BROOM>",
-        "destroys; its author says: “Sweep and sweep",
+        "its author says: “Where the dust goes”",
+        "destroys; its author says: “Sweep \\u{1b}[2J\\u{202e}and sweep",
         "`sweep` may read, remove what you name as CORNER",
         "`sweep` may call sweep, list of what you name as BROOM",
         "--depth is `3` unless you say otherwise",

@@ -84,6 +84,18 @@ fn the_older_owner_keeps_the_word_until_the_person_decides_otherwise() {
 }
 
 #[test]
+fn whoever_removes_a_plugin_is_told_where_its_words_go() {
+    let user = Powerbox::embedded().unwrap();
+    install(&user, "zebra", &["greet"]);
+    install(&user, "adder", &["greet"]);
+    let removed = user.run(&["plugin", "remove", "zebra", "--yes"]).unwrap();
+    let removed =
+        if removed.status == Some(2) { user.run(&["plugin", "remove", "zebra"]).unwrap() } else { removed };
+    assert!(removed.stderr.contains("`greet` calls a command of the plugin `adder` now"), "{removed:?}");
+    assert_eq!(says(&user, &["greet"]), "adder");
+}
+
+#[test]
 fn a_verb_of_the_program_cannot_be_given_away() {
     let user = Powerbox::embedded().unwrap();
     install(&user, "clash", &["status", "greet"]);

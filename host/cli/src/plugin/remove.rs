@@ -2,7 +2,7 @@ use clap::Args;
 use powerbox_core::local::store::{Amount, For, KeptData, KeptSpace};
 use powerbox_core::plugin::Data;
 use powerbox_core::text::clean_line;
-use powerbox_core::{Host, Line};
+use powerbox_core::{Host, Line, passed};
 use serde_json::json;
 
 use crate::ask;
@@ -40,6 +40,7 @@ pub(super) async fn remove(host: &Host, arguments: RemoveArguments, json: bool) 
         let stored = stored(host, &spaces)?;
         agreed(&name, &stored, "remove it and delete this?", json)?;
     }
+    let before = host.registry();
     host.remove_plugin(&name, data).await?;
     let amount = Amount::sum(&spaces);
     if json {
@@ -58,6 +59,9 @@ pub(super) async fn remove(host: &Host, arguments: RemoveArguments, json: bool) 
         Data::Delete => format!("; what it stored is deleted: {amount}"),
     };
     eprintln!("the plugin `{}` was removed and all it was granted was taken back{and}", clean_line(&name));
+    for (word, owner) in passed(&before, &host.registry()) {
+        eprintln!("`{word}` calls a command of the plugin `{owner}` now");
+    }
     Ok(())
 }
 

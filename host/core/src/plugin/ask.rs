@@ -118,10 +118,9 @@ impl Ask {
                     Some(old) => command.beyond(old),
                     None => command.beyond_all(before),
                 };
-                let what = if old.is_some() { "the command" } else { "the new command" };
                 for found in found {
                     if said.insert(found.clone()) {
-                        more.push(found.replacen(WORD, &format!("{what} `{word}`"), 1));
+                        more.push(found.replacen(WORD, &format!("the command `{word}`"), 1));
                     }
                 }
             }

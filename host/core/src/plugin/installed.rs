@@ -206,6 +206,7 @@ impl Installed {
         self.change(|plugins| {
             if let Some(index) = plugins.iter().position(|plugin| plugin.name == name) {
                 let plugin = plugins.remove(index);
+                pass_words(&plugin, plugins);
                 let shared = plugins.iter().any(|other| other.digest == plugin.digest);
                 gone = Some((plugin.digest, shared));
             }
@@ -236,6 +237,19 @@ impl Installed {
 
     fn io(&self, error: io::Error) -> StoreError {
         StoreError::Io { path: self.records.clone(), error }
+    }
+}
+
+/// Gives the bare words of a plugin that the person removed to the one that has them, too. Where several have one, they
+/// say which with `plugin prefer`.
+fn pass_words(gone: &InstalledPlugin, left: &mut [InstalledPlugin]) {
+    for word in gone.words.iter().flatten() {
+        let mut others = left.iter_mut().filter(|other| other.ask.words().any(|known| known == word));
+        if let (Some(other), None) = (others.next(), others.next())
+            && let Some(words) = &mut other.words
+        {
+            words.insert(word.clone());
+        }
     }
 }
 
@@ -323,6 +337,28 @@ mod tests {
         assert_eq!(names, [("a".to_owned(), "00ff".to_owned()), ("b".to_owned(), "01".to_owned())]);
         assert!(store.remove("a").unwrap());
         assert!(!store.remove("a").unwrap());
+    }
+
+    #[test]
+    fn a_word_of_a_plugin_that_is_removed_goes_to_the_only_other_that_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Installed::open(folder.path(), folder.path()).unwrap();
+        let with = |name: &str, words: &[&str]| InstalledPlugin {
+            words: Some(words.iter().map(|word| (*word).to_owned()).collect()),
+            ask: Ask { commands: Some(vec![asked()]), ..Ask::default() },
+            ..plugin(name)
+        };
+        let words =
+            || -> Vec<_> { store.list().unwrap().into_iter().map(|p| p.words.unwrap().len()).collect() };
+        store.put(with("a", &["show", "see"])).unwrap();
+        store.put(with("b", &[])).unwrap();
+        store.put(with("c", &[])).unwrap();
+        store.remove("a").unwrap();
+        assert_eq!(words(), [0, 0], "two have them");
+        store.put(with("a", &["show", "see"])).unwrap();
+        store.remove("b").unwrap();
+        store.remove("a").unwrap();
+        assert_eq!(words(), [2]);
     }
 
     #[test]

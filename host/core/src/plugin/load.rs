@@ -12,7 +12,7 @@ use super::{Code, Origin, Plugin, SignatureError};
 use crate::bridge::from_wit;
 use crate::designation::check_defaults;
 use crate::membrane::Handle;
-use crate::registry::{CommandGroup, DescribeError, read_group, refuse_program_options};
+use crate::registry::{CommandGroup, DescribeError, read_group};
 
 /// Why a plugin cannot be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -87,10 +87,6 @@ pub async fn load(
             group
         }
     };
-    // What comes with the program is part of it: `store --json` means what its help says.
-    if origin != Origin::Bundled {
-        refuse_program_options(&group)?;
-    }
     Ok(Plugin { name: group.name.clone(), origin, manifest, group, code, own_names, component: loaded })
 }
 

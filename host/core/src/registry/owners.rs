@@ -7,8 +7,8 @@ use crate::plugin::{InstalledPlugin, Origin, Plugin};
 /// Which plugin a bare word calls, where several have it: what was agreed when they were installed, and what the person
 /// decided since.
 ///
-/// A word goes to nobody by itself: a plugin that cannot have it when it is installed does not get it later, when the
-/// one that has it goes or drops it.
+/// A word goes to nobody by itself: a plugin that cannot have it when it is installed does not get it later, when a new
+/// version of the one that has it drops it. It does when the person removes that one, and nobody else has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owners(BTreeMap<String, Owned>);
 

@@ -109,11 +109,11 @@ fn a_new_word_may_do_what_a_word_before_did() {
     is_no_more(&old, &with(command(&["d"], Effect::Writes, vec![word("q", name(&[Remove]))])));
     is_no_more(&old, &with(command(&["d"], Effect::Reads, vec![word("q", ParameterKind::Text)])));
     let new = with(command(&["d"], Effect::Reads, vec![word("q", name(&[Write]))]));
-    is_more(&old, &new, "`q` of the new command `d` wants to write too");
+    is_more(&old, &new, "`q` of the command `d` wants to write too");
     let new = with(command(&["d"], Effect::Executes, vec![]));
-    is_more(&old, &new, "the new command `d` has a stronger effect");
+    is_more(&old, &new, "the command `d` has a stronger effect");
     for kind in [ParameterKind::File, ParameterKind::MessageNumber, ParameterKind::Other("x".into())] {
-        is_more(&old, &with(command(&["d"], Effect::Reads, vec![word("q", kind)])), "the new command `d`");
+        is_more(&old, &with(command(&["d"], Effect::Reads, vec![word("q", kind)])), "the command `d`");
     }
 }
 
