@@ -13,9 +13,7 @@ use powerbox_sandbox::{Caller, Failure, Host as SandboxHost, LoadError, Type, Va
 use crate::allowance::Allowance;
 use crate::bridge::{Reference as _, from_wit, to_wit};
 use crate::daemon::{ConnectError, Daemon, Dialect};
-use crate::designation::{
-    DesignationError, UsageError, designate, lookup, must_be_agent, parse, parse_path,
-};
+use crate::designation::{DesignationError, UsageError, designate, lookup, must_be_agent, parse, parse_path};
 use crate::grants::{Held, HeldGrant};
 use crate::host::Host;
 use crate::journal::UnderWay;

@@ -33,7 +33,9 @@ async fn mkguest(
     }
     for name in [&handle, &agent] {
         if name.text().contains('/') {
-            return Err(Problem::invalid(format!("{name} is a path; a guest gets names in your own directory")));
+            return Err(Problem::invalid(format!(
+                "{name} is a path; a guest gets names in your own directory"
+            )));
         }
         if let Some(held) = name.holds().await? {
             return Err(taken(name, &held));
@@ -60,7 +62,8 @@ async fn mkguest(
     match agent.holds().await?.as_deref() {
         Some("guest") if made => Ok(Output::message(format!("Guest {agent} created"))),
         held => {
-            let held = held.map_or_else(|| format!("{agent} holds nothing"), |held| format!("{agent} holds a {held}"));
+            let held = held
+                .map_or_else(|| format!("{agent} holds nothing"), |held| format!("{agent} holds a {held}"));
             Err(Problem::other(format!("no guest was made: {handle} was taken meanwhile, and {held}")))
         }
     }

@@ -5,7 +5,7 @@ use powerbox_tests::world::World;
 use serde_json::json;
 
 use crate::attack::{Came, Guard, attacks, attempt_with, told};
-use crate::things::{FINE, SECRET};
+use crate::things::{FINE, SECRET, VAULT};
 
 attacks! {
     a_taken_name_that_may_only_be_written by Word "holds a value already",
@@ -24,18 +24,15 @@ async fn world() -> World {
     for (directory, text) in [("box", SECRET), ("other", FINE)] {
         world.ask("storeValue", vec![Value::text(text), Value::texts([directory, "plan"])]).await.unwrap();
     }
-    world.install("attacker", &[]).await.unwrap();
+    world.install("attacker", &[(VAULT, "box")]).await.unwrap();
     world
 }
 
 /// Has the attacker, or without the protection a command that may do it, change something.
 async fn lost(guard: Guard, more: &str, steps: serde_json::Value, allowed: &str) -> Came {
     let world = world().await;
-    let said = if guard.is_up() {
-        attempt_with(&world, more, steps).await
-    } else {
-        told(world.run(allowed).await)
-    };
+    let said =
+        if guard.is_up() { attempt_with(&world, more, steps).await } else { told(world.run(allowed).await) };
     let kept = world.ask("lookup", vec![Value::texts(["box", "plan"])]).await;
     Came::of(&world, !kept.is_ok_and(|kept| kept == Value::text(SECRET)), said)
 }

@@ -87,7 +87,10 @@ fn blocks_are_read_with_their_commands() {
     let blocks = blocks(page);
     assert_eq!(blocks.len(), 3);
     let steps = blocks[0].steps();
-    assert_eq!((steps[0].line, &*steps[0].command, &steps[0].shows[..]), (3, "one", &["shown".to_owned()][..]));
+    assert_eq!(
+        (steps[0].line, &*steps[0].command, &steps[0].shows[..]),
+        (3, "one", &["shown".to_owned()][..])
+    );
     assert_eq!((steps[1].line, &*steps[1].command, steps[1].shows.len()), (5, "two", 0));
     assert_eq!(blocks[1].not_run.as_deref(), Some("no network"));
     assert_eq!((&*blocks[2].language, &*blocks[2].text), ("toml", "a = 1\n"));

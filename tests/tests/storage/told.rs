@@ -125,9 +125,8 @@ fn special_names_stay_as_they_are() {
 fn a_thing_of_the_wrong_kind_is_refused_and_nothing_changes() {
     let user = furnished();
     done(&user, "store notes/a --text a");
-    let all = |user: &Powerbox| {
-        ["list", "list notes", "list scout", "show value"].map(|line| done(user, line))
-    };
+    let all =
+        |user: &Powerbox| ["list", "list notes", "list scout", "show value"].map(|line| done(user, line));
     let before = all(&user);
     for wrong in ["value", "blob", "scout-mail", "@none"] {
         for line in [

@@ -73,7 +73,8 @@ impl Case {
     /// Says that the command looks whether what it ends has a special name; it has none.
     pub(crate) fn looks_before_cancelling(mut self) -> Self {
         let locator = json!("endo://0/?id=0&type=eval");
-        self.looks = vec![Extra::new(HOST, "locate", locator), Extra::new(HOST, "reverseLocate", json!(["it"]))];
+        self.looks =
+            vec![Extra::new(HOST, "locate", locator), Extra::new(HOST, "reverseLocate", json!(["it"]))];
         self
     }
 

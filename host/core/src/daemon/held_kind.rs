@@ -102,7 +102,8 @@ impl Dialect {
     /// Whether a name is one of those that the daemon gives to every agent, such as `@self`. They can be read and
     /// copied, but not changed.
     pub(crate) fn is_special(self, name: &str) -> bool {
-        let upper = |rest: &str| rest.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-');
+        let upper =
+            |rest: &str| rest.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-');
         name.starts_with('@')
             || self == Self::Master && name.starts_with(|c: char| c.is_ascii_uppercase()) && upper(name)
     }

@@ -203,8 +203,13 @@ fn unless_itself(source: &Name, target: &Name) -> Result<(), Problem> {
 }
 
 /// Refuses to put a thing into itself, by whatever names: no directory that the target's path leads through may be it.
-async fn unless_into_itself(source: &Name, target: &Name, unanswered: &Arc<Unanswered>) -> Result<(), Problem> {
-    let parents: Vec<_> = (1..target.names().len()).filter_map(|length| target.names().get(..length)).collect();
+async fn unless_into_itself(
+    source: &Name,
+    target: &Name,
+    unanswered: &Arc<Unanswered>,
+) -> Result<(), Problem> {
+    let parents: Vec<_> =
+        (1..target.names().len()).filter_map(|length| target.names().get(..length)).collect();
     if parents.is_empty() || source.agent() != target.agent() {
         return Ok(());
     }

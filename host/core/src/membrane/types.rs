@@ -258,9 +258,7 @@ fn after(membrane: &Arc<Inner>, grant: &Arc<Grant>, check: Check, make: Make) ->
     })
 }
 
-fn begin(
-    call: impl FnOnce() -> Result<powerbox_captp::Answer, Problem> + Send + 'static,
-) -> Make {
+fn begin(call: impl FnOnce() -> Result<powerbox_captp::Answer, Problem> + Send + 'static) -> Make {
     Box::new(move || Ok(Begun::Awaited(call()?, Rights::Opaque)))
 }
 

@@ -55,9 +55,7 @@ impl Taken {
         }
         match call(value.clone(), "identify", vec![Value::text(name.as_str())]).await? {
             Value::Undefined => Ok(()),
-            _ => {
-                Err(Failure::NameTaken { name: name.as_str().to_owned(), kind: "remote".to_owned() }.into())
-            }
+            _ => Err(Failure::NameTaken { name: name.as_str().to_owned(), kind: "remote".to_owned() }.into()),
         }
     }
 }

@@ -76,13 +76,7 @@ impl Hub {
     }
 
     /// Copies or moves a name. Between hubs of this daemon, that is one change on disk.
-    async fn transfer(
-        self: &Arc<Self>,
-        from: Vec<Name>,
-        to: PetPath,
-        keep: Keep,
-        taken: Taken,
-    ) -> Outcome {
+    async fn transfer(self: &Arc<Self>, from: Vec<Name>, to: PetPath, keep: Keep, taken: Taken) -> Outcome {
         let shown = quoted_path(&from);
         let unknown = || Failure::UnknownPath(shown.clone());
         let (prefix, name) = split_tail(from)?;

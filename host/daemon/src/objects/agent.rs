@@ -62,24 +62,14 @@ impl Agent {
         }
     }
 
-    async fn store_value(
-        &self,
-        value: &Value,
-        path: PetPath,
-        taken: Taken,
-    ) -> Result<Value, CallError> {
+    async fn store_value(&self, value: &Value, path: PetPath, taken: Taken) -> Result<Value, CallError> {
         let world = &self.hub.world;
         let formula = marshal::formula_of(value, world.limits.value_bytes, |object| world.id_of(object))?;
         self.hub.store_formula(path, formula, taken).await?;
         Ok(Value::Undefined)
     }
 
-    async fn store_blob(
-        &self,
-        reader: Object,
-        path: PetPath,
-        taken: Taken,
-    ) -> Result<Value, CallError> {
+    async fn store_blob(&self, reader: Object, path: PetPath, taken: Taken) -> Result<Value, CallError> {
         let world = &self.hub.world;
         let content = reader::take_all(&reader, &world.content, &world.limits).await?;
         let formula = Formula::ReadableBlob { content };
