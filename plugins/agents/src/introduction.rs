@@ -39,25 +39,3 @@ pub(crate) fn quoted(text: &str) -> String {
     quoted.push('"');
     quoted
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(words: &[&str]) -> Result<Vec<(String, String)>, Problem> {
-        introductions(words.iter().map(|word| (*word).to_owned()).collect())
-    }
-
-    #[test]
-    fn names_are_introduced_as_they_are_or_by_another() {
-        let read = read(&["notes", "todo=plan"]).unwrap();
-        assert_eq!(read, [("notes".into(), "notes".into()), ("todo".into(), "plan".into())]);
-    }
-
-    #[test]
-    fn an_introduction_that_would_be_lost_is_refused() {
-        for words in [&["a", "a=b"][..], &["a=x", "b=x"], &["a="], &["=b"], &["a/b"], &["a=b/c"]] {
-            assert!(read(words).is_err(), "{words:?}");
-        }
-    }
-}

@@ -98,7 +98,14 @@ impl Agent {
             },
             "locate" => match path(args)?.as_slice() {
                 [name] if self.0.get(name).is_none() => Reply::undefined(),
-                names => Reply::value(format!("endo://stage/?id={}&type=eval", names.join("/"))),
+                names => {
+                    // No formula stands behind what is here: it is what it says that it is.
+                    let held = names.first().and_then(|name| self.0.get(name));
+                    let interface = held.and_then(|held| held.as_capability()?.interface());
+                    let kind =
+                        if interface.is_some_and(|it| it.ends_with("EndoGuest")) { "guest" } else { "eval" };
+                    Reply::value(format!("endo://stage/?id={}&type={kind}", names.join("/")))
+                }
             },
             "lookupById" => match first.as_str().and_then(identified) {
                 Some(path) => self.lookup(path.split('/').map(str::to_owned).collect())?,

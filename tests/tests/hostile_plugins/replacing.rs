@@ -5,7 +5,7 @@ use powerbox_tests::world::World;
 use serde_json::json;
 
 use crate::attack::{Came, Guard, attacks, attempt_with, told};
-use crate::things::{FINE, SECRET};
+use crate::things::{FINE, SECRET, VAULT};
 
 attacks! {
     a_taken_name_that_may_only_be_written by Word "holds a value already",
@@ -24,7 +24,7 @@ async fn world() -> World {
     for (directory, text) in [("box", SECRET), ("other", FINE)] {
         world.ask("storeValue", vec![Value::text(text), Value::texts([directory, "plan"])]).await.unwrap();
     }
-    world.install("attacker", &[]).await.unwrap();
+    world.install("attacker", &[(VAULT, "box")]).await.unwrap();
     world
 }
 

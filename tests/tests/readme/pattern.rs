@@ -41,7 +41,8 @@ fn words_match(written: &[String], shown: &[String], mut numbers: Numbers) -> Op
         return None;
     }
     for (place, (one, other)) in written.iter().zip(shown).enumerate() {
-        let of_grant = place > 0 && written[place - 1] == "grant" && is_number(one) && is_number(other);
+        let of_grant =
+            place > 0 && bare(&written[place - 1]) == "grant" && is_number(one) && is_number(other);
         if of_grant {
             if numbers.entry(bare(one).to_owned()).or_insert_with(|| bare(other).to_owned()) != bare(other) {
                 return None;
