@@ -56,10 +56,26 @@ impl AtTerminal {
         String::from_utf8_lossy(&self.shown).into_owned()
     }
 
-    /// Waits until the terminal got a text.
+    /// The same without colours, and without what moves the cursor.
+    pub fn plain(&self) -> String {
+        let (shown, mut plain) = (self.shown(), String::new());
+        let mut characters = shown.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '\u{1b}' if characters.next() == Some('[') => {
+                    characters.by_ref().find(|end| matches!(end, '@'..='~'));
+                }
+                '\u{1b}' => {}
+                character => plain.push(character),
+            }
+        }
+        plain
+    }
+
+    /// Waits until the terminal got a text, in whatever colours.
     pub fn wait_for(&mut self, text: &str) -> Result<()> {
         let end = Instant::now() + LIMIT;
-        while !self.shown().contains(text) {
+        while !self.shown().contains(text) && !self.plain().contains(text) {
             let left = end.saturating_duration_since(Instant::now());
             match self.pieces.recv_timeout(left) {
                 Ok(piece) => self.take(&piece)?,
