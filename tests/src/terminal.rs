@@ -56,9 +56,15 @@ impl AtTerminal {
         String::from_utf8_lossy(&self.shown).into_owned()
     }
 
-    /// Waits until the terminal got a text.
+    /// The same without colours, and without what moves the cursor.
+    pub fn plain(&self) -> String {
+        plain(&self.shown())
+    }
+
+    /// Waits until the terminal got a text, in whatever colours.
     pub fn wait_for(&mut self, text: &str) -> Result<()> {
-        self.wait_until(|shown| shown.contains(text)).with_context(|| format!("{text:?} was not shown"))
+        self.wait_until(|shown| shown.contains(text) || plain(shown).contains(text))
+            .with_context(|| format!("{text:?} was not shown"))
     }
 
     /// Waits until what the terminal got is as wanted.
@@ -120,4 +126,20 @@ impl AtTerminal {
 /// A word as a shell takes it literally.
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Text without colours, and without what moves the cursor.
+fn plain(shown: &str) -> String {
+    let mut plain = String::new();
+    let mut characters = shown.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\u{1b}' if characters.next() == Some('[') => {
+                characters.by_ref().find(|end| matches!(end, '@'..='~'));
+            }
+            '\u{1b}' => {}
+            character => plain.push(character),
+        }
+    }
+    plain
 }

@@ -17,11 +17,11 @@ pub(crate) async fn read(parameter: &Parameter, source: SecretSource) -> Option<
         return tokio::task::spawn_blocking(from_input).await.ok()?;
     }
     let mut tty = Tty::open()?;
-    tty.write(&format!("{} (not shown): ", clean_line(&parameter.name))).ok()?;
     // Echoing begins again here, at once, if nobody wants the answer any more.
     let asked = Asked { silent: tty.silent().ok()?, unwanted: Arc::default() };
+    tty.write(&format!("{} (not shown): ", clean_line(&parameter.name))).ok()?;
     let unwanted = Arc::clone(&asked.unwanted);
-    let typed = tokio::task::spawn_blocking(move || tty.ask(&unwanted)).await;
+    let typed = tokio::task::spawn_blocking(move || tty.line(&unwanted)).await;
     drop(asked);
     typed.ok()?.ok()?.map(|line| without_end(&line))
 }

@@ -47,12 +47,12 @@ impl Tty {
         self.0.write_all(text.as_bytes()).and_then(|()| self.0.flush())
     }
 
-    /// Shows nothing of what is typed from now on.
+    /// Shows nothing of what is typed from now on, and throws away what was typed before.
     pub(crate) fn silent(&self) -> io::Result<Silent> {
         let before = tcgetattr(&self.0)?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&self.0, OptionalActions::Now, &silent)?;
+        tcsetattr(&self.0, OptionalActions::Flush, &silent)?;
         Ok(Silent { tty: self.0.try_clone()?, before })
     }
 
@@ -74,13 +74,18 @@ impl Tty {
         self.line(unwanted)
     }
 
-    fn line(&mut self, unwanted: &AtomicBool) -> io::Result<Option<String>> {
+    /// Reads a line, also one that was typed before.
+    pub(crate) fn line(&mut self, unwanted: &AtomicBool) -> io::Result<Option<String>> {
         let mut line = Vec::new();
         let wait = Timespec { tv_sec: 0, tv_nsec: LOOK };
         loop {
             let mut waiting = [PollFd::new(&self.0, PollFlags::IN)];
-            match poll(&mut waiting, Some(&wait)) {
-                Ok(0) | Err(rustix::io::Errno::INTR) if unwanted.load(Ordering::SeqCst) => return Ok(None),
+            let ready = poll(&mut waiting, Some(&wait));
+            // What is typed then is for somebody else.
+            if unwanted.load(Ordering::SeqCst) {
+                return Ok(None);
+            }
+            match ready {
                 Ok(0) | Err(rustix::io::Errno::INTR) => continue,
                 Ok(_) => {}
                 Err(error) => return Err(error.into()),

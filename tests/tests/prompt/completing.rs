@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use powerbox_tests::hostile_names::{HOSTILE, UNSEEN};
 use powerbox_tests::powerbox::Powerbox;
 
-use crate::open;
+use crate::{enter, leave, open};
 
 fn user() -> (Powerbox, Vec<&'static str>) {
     let user = Powerbox::embedded().unwrap();
@@ -23,15 +23,11 @@ fn every_name_is_completed_so_that_it_is_designated() {
     for opened in ["", "\"", "'", "$'"] {
         for (number, name) in names.iter().enumerate() {
             let begun = name.get(..2).unwrap();
-            terminal.type_in(&format!("show {opened}{begun}\t")).unwrap();
-            terminal.type_in("\r").unwrap();
-            terminal
-                .wait_for_next(&format!("held-{number}."))
-                .unwrap_or_else(|error| panic!("{opened}{name:?}: {error}"));
+            let shown = enter(&mut terminal, &format!("show {opened}{begun}\t"));
+            assert!(shown.contains(&format!("held-{number}.")), "{opened}{name:?}: {shown}");
         }
     }
-    terminal.type_in("exit\r").unwrap();
-    terminal.finish().unwrap();
+    leave(terminal);
     assert!(!user.path("pwned").exists());
 }
 
@@ -42,17 +38,16 @@ fn nothing_in_a_name_reaches_the_terminal_as_it_is() {
     // The menu has them all; then one is put into the line, and into a message.
     terminal.type_in("show \t").unwrap();
     terminal.wait_for("$'\\x1b'").unwrap();
-    terminal.type_in("qq\t\r").unwrap();
-    terminal.wait_for("held-").unwrap();
-    terminal.type_in("show nothing$'\\x1b[2J\\x07'\r").unwrap();
-    terminal.wait_for("\\u{1b}[2J\\u{7}").unwrap();
-    let shown = terminal.shown();
+    let mut shown = terminal.shown();
+    assert!(enter(&mut terminal, "qq\t").contains("held-"));
+    shown += &terminal.shown();
+    assert!(enter(&mut terminal, "show nothing$'\\x1b[2J\\x07'").contains("`nothing\\u{1b}[2J\\u{7}`"));
+    shown += &terminal.shown();
     // The editor moves the cursor itself, but has no use for these.
     for raw in ["\u{7}", "\u{202e}", "\u{9b}", "\u{3164}", "\u{1b}[2J"] {
         assert!(!shown.contains(raw), "{raw:?} in {shown:?}");
     }
-    terminal.type_in("exit\r").unwrap();
-    terminal.finish().unwrap();
+    leave(terminal);
 }
 
 /// As it is spelled where it is listed, so it can be typed.

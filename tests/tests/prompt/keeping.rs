@@ -3,19 +3,12 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use powerbox_tests::powerbox::Powerbox;
-use powerbox_tests::terminal::AtTerminal;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{READY, history, open};
+use crate::{enter, history, leave, open, press};
 
 fn mode(user: &Powerbox, path: &str) -> u32 {
     std::fs::metadata(user.path(path)).unwrap().permissions().mode() & 0o777
-}
-
-/// Types a command and waits until it has run.
-fn run(terminal: &mut AtTerminal, name: &str) {
-    terminal.type_in(&format!("mkdir {name}\r")).unwrap();
-    terminal.wait_for(&format!("Directory \"{name}\" created")).unwrap();
 }
 
 #[test]
@@ -24,34 +17,32 @@ fn the_history_is_its_owners_alone() {
     let mut terminal = open(&user);
     assert_eq!(mode(&user, "state/powerbox/history.txt"), 0o600, "from the beginning");
     assert_eq!(mode(&user, "state/powerbox"), 0o700);
-    run(&mut terminal, "one");
-    terminal.type_in("exit\r").unwrap();
-    terminal.finish().unwrap();
+    enter(&mut terminal, "mkdir one");
+    leave(terminal);
 
     // One that an older version left open for others.
     let file = user.path("state/powerbox/history.txt");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     let mut terminal = open(&user);
     assert_eq!(mode(&user, "state/powerbox/history.txt"), 0o600);
-    run(&mut terminal, "two");
+    enter(&mut terminal, "mkdir two");
     assert_eq!(history(&user), "mkdir one\nexit\nmkdir two\n");
-    terminal.type_in("exit\r").unwrap();
-    terminal.finish().unwrap();
+    leave(terminal);
 }
 
 #[test]
 fn a_closed_terminal_keeps_the_history() {
     let user = Powerbox::embedded().unwrap();
     let mut terminal = open(&user);
-    run(&mut terminal, "one");
+    enter(&mut terminal, "mkdir one");
     terminal.close().unwrap();
     assert_eq!(history(&user), "mkdir one\n");
     // It is there for the next prompt: the arrow upwards brings it back.
     let mut terminal = open(&user);
     terminal.type_in("\x1b[A").unwrap();
     terminal.wait_for("mkdir one").unwrap();
-    terminal.type_in("\x03exit\r").unwrap();
-    terminal.finish().unwrap();
+    press(&mut terminal, "\r");
+    leave(terminal);
 }
 
 /// The number of the prompt's process: the one whose working folder is this user's home, and whose terminal is.
@@ -75,8 +66,7 @@ fn process(user: &Powerbox) -> Pid {
 fn a_terminated_prompt_keeps_the_history_and_gives_the_terminal_back() {
     let user = Powerbox::embedded().unwrap();
     let mut terminal = open(&user);
-    run(&mut terminal, "one");
-    terminal.wait_for_next(READY).unwrap();
+    enter(&mut terminal, "mkdir one");
     kill_process(process(&user), Signal::TERM).unwrap();
     let (status, shown) = terminal.finish().unwrap();
     assert_eq!(status, Some(128 + 15), "{shown}");
@@ -89,7 +79,7 @@ fn a_terminated_prompt_keeps_the_history_and_gives_the_terminal_back() {
 fn a_killed_prompt_keeps_the_history() {
     let user = Powerbox::embedded().unwrap();
     let mut terminal = open(&user);
-    run(&mut terminal, "one");
+    enter(&mut terminal, "mkdir one");
     kill_process(process(&user), Signal::KILL).unwrap();
     terminal.finish().unwrap();
     assert_eq!(history(&user), "mkdir one\n");

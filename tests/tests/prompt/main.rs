@@ -25,6 +25,28 @@ fn open(user: &Powerbox) -> AtTerminal {
     terminal
 }
 
+/// Presses keys that end a line, and waits until what comes of it is there and the next line can be typed; gives what the
+/// terminal got.
+fn press(terminal: &mut AtTerminal, keys: &str) -> String {
+    terminal.type_in(keys).unwrap();
+    // Pasted texts are marked while a line is typed, and only then.
+    terminal.wait_for_next("\x1b[?2004l").unwrap_or_else(|error| panic!("{keys:?}: {error}"));
+    terminal.wait_for("\x1b[?2004h").unwrap_or_else(|error| panic!("{keys:?}: {error}"));
+    terminal.plain()
+}
+
+/// Types a line, and Enter.
+fn enter(terminal: &mut AtTerminal, line: &str) -> String {
+    press(terminal, &format!("{line}\r"))
+}
+
+/// Leaves the prompt.
+fn leave(mut terminal: AtTerminal) {
+    terminal.type_in("exit\r").unwrap();
+    let (status, shown) = terminal.finish().unwrap();
+    assert_eq!(status, Some(0), "{shown}");
+}
+
 /// What the history has.
 fn history(user: &Powerbox) -> String {
     std::fs::read_to_string(user.path("state/powerbox/history.txt")).unwrap()

@@ -2,11 +2,19 @@
 
 use powerbox_tests::powerbox::Powerbox;
 
-use crate::{history, open};
+use crate::{enter, history, leave, open, press};
+
+const CTRL_C: &str = "\x03";
 
 /// As a terminal marks it.
 fn pasted(text: &str) -> String {
     format!("\x1b[200~{text}\x1b[201~")
+}
+
+/// The names that the person gave.
+fn own_names(user: &Powerbox) -> Vec<String> {
+    let listed = user.ok(&["list"]).unwrap();
+    listed.lines().filter(|name| !name.starts_with('@')).map(str::to_owned).collect()
 }
 
 #[test]
@@ -20,15 +28,12 @@ fn pasted_lines_are_shown_and_run_at_enter() {
     // All of it is there, and a line of the person's own goes behind it; nothing has run.
     terminal.type_in("mkdir three").unwrap();
     terminal.wait_for("mkdir three").unwrap();
-    let names = user.ok(&["list"]).unwrap();
-    assert!(names.contains("notes") && !names.contains("one"), "{names}");
-    terminal.type_in("\r").unwrap();
-    terminal.wait_for("Directory \"three\" created").unwrap();
-    let names = user.ok(&["list"]).unwrap();
-    assert!(!names.contains("notes") && names.contains("one") && names.contains("two"), "{names}");
+    assert_eq!(own_names(&user), ["notes"]);
+    let shown = press(&mut terminal, "\r");
+    assert!(shown.contains("Directory \"three\" created"), "{shown}");
+    assert_eq!(own_names(&user), ["one", "three", "two"]);
     assert_eq!(history(&user), "mkdir one<\\n>rm notes<\\n>mkdir two<\\n>mkdir three\n");
-    terminal.type_in("exit\r").unwrap();
-    terminal.finish().unwrap();
+    leave(terminal);
 }
 
 #[test]
@@ -38,26 +43,21 @@ fn a_pasted_text_can_be_thrown_away() {
     let mut terminal = open(&user);
     terminal.type_in(&pasted("rm notes\n")).unwrap();
     terminal.wait_for("rm notes").unwrap();
-    // Ctrl-C.
-    terminal.type_in("\x03").unwrap();
-    terminal.type_in("mkdir kept\r").unwrap();
-    terminal.wait_for("Directory \"kept\" created").unwrap();
-    assert!(user.ok(&["list"]).unwrap().contains("notes"));
-    terminal.type_in("exit\r").unwrap();
-    terminal.finish().unwrap();
+    press(&mut terminal, CTRL_C);
+    enter(&mut terminal, "mkdir kept");
+    assert_eq!(own_names(&user), ["kept", "notes"]);
+    leave(terminal);
 }
 
-/// The control: what is not marked as pasted was typed, with Enter behind each line.
+/// The control: what is not marked as pasted was typed, with Enter behind it.
 #[test]
-fn lines_that_are_typed_run_one_by_one() {
+fn a_line_that_is_typed_runs() {
     let user = Powerbox::embedded().unwrap();
     user.ok(&["store", "notes", "--text", "x"]).unwrap();
     let mut terminal = open(&user);
-    terminal.type_in("rm notes\rmkdir one\r").unwrap();
-    terminal.wait_for("Directory \"one\" created").unwrap();
-    assert!(!user.ok(&["list"]).unwrap().contains("notes"));
-    terminal.type_in("exit\r").unwrap();
-    terminal.finish().unwrap();
+    enter(&mut terminal, "rm notes");
+    assert_eq!(own_names(&user), Vec::<String>::new());
+    leave(terminal);
 }
 
 #[test]
@@ -67,6 +67,6 @@ fn nothing_in_a_pasted_text_moves_the_cursor() {
     terminal.type_in(&pasted("list \x1b[2J\u{202e}\u{7}#")).unwrap();
     terminal.wait_for("\\u{1b}[2J\\u{202e}\\u{7}#").unwrap();
     assert!(!terminal.shown().contains('\u{202e}') && !terminal.shown().contains('\u{7}'));
-    terminal.type_in("\x03exit\r").unwrap();
-    terminal.finish().unwrap();
+    press(&mut terminal, CTRL_C);
+    leave(terminal);
 }

@@ -5,7 +5,7 @@ use powerbox_tests::powerbox::Powerbox;
 use powerbox_tests::raw::{self, RUN, Raw};
 use powerbox_tests::terminal::AtTerminal;
 
-use crate::{history, open};
+use crate::{enter, history, leave, open, press};
 
 const SECRET: &str = "hunter2";
 
@@ -49,6 +49,13 @@ fn user() -> Powerbox {
     user
 }
 
+/// Answers a question, and waits until the next line can be typed; gives what the terminal got.
+fn answer(terminal: &mut AtTerminal, keys: &str) -> String {
+    terminal.type_in(keys).unwrap();
+    terminal.wait_for_next("\x1b[?2004h").unwrap();
+    terminal.plain()
+}
+
 /// Everything that the program keeps.
 fn kept(user: &Powerbox) -> Vec<u8> {
     fn read(folder: &std::path::Path, all: &mut Vec<u8>) {
@@ -74,9 +81,9 @@ fn is_kept(user: &Powerbox, text: &str) -> bool {
 fn a_line_with_a_secret_is_in_no_history() {
     let user = user();
     let mut terminal = open(&user);
-    let mut enter = |line: &str, answer: &str| {
-        terminal.type_in(&format!("{line}\r")).unwrap();
-        terminal.wait_for_next(answer).unwrap_or_else(|error| panic!("{line}: {error}"));
+    let mut says = |line: &str, answer: &str| {
+        let shown = enter(&mut terminal, line);
+        assert!(shown.contains(answer), "{line}: {shown}");
     };
     for line in [
         "login --token hunter2",
@@ -92,7 +99,7 @@ fn a_line_with_a_secret_is_in_no_history() {
         "visit --token hunter2",
         "login \"--token\" 'hun'ter2",
     ] {
-        enter(line, SECRET);
+        says(line, SECRET);
     }
     for (line, complaint) in [
         ("login --token hunter2 a b", "no further word"),
@@ -105,19 +112,18 @@ fn a_line_with_a_secret_is_in_no_history() {
         ("--jsn login --token hunter2", "unexpected argument"),
         ("mkdir x; login --token hunter2", "has no option"),
     ] {
-        enter(line, complaint);
+        says(line, complaint);
     }
     // The control: the same commands without a secret are kept, and so is everything else.
     for (line, answer) in [("visit", "nothing"), ("visit home", "home"), ("mkdir kept", "created")] {
-        enter(line, answer);
+        says(line, answer);
     }
     // Nor is it there for the arrow upwards.
-    terminal.type_in("login --token hunter2\r").unwrap();
-    terminal.wait_for_next(SECRET).unwrap();
+    says("login --token hunter2", SECRET);
     terminal.type_in("\x1b[A").unwrap();
     terminal.wait_for_next("mkdir kept").unwrap();
-    terminal.type_in("\x03exit\r").unwrap();
-    terminal.finish().unwrap();
+    press(&mut terminal, "\x03");
+    leave(terminal);
     assert_eq!(history(&user), "visit\nvisit home\nmkdir kept\nexit\n");
     assert!(is_kept(&user, "visit home"), "the control: it is looked for where it would be");
     assert!(!is_kept(&user, SECRET));
@@ -127,11 +133,9 @@ fn a_line_with_a_secret_is_in_no_history() {
 fn pasted_lines_with_a_secret_among_them_are_in_no_history() {
     let user = user();
     let mut terminal = open(&user);
-    terminal.type_in("\x1b[200~mkdir one\nlogin --token hunter2\n\x1b[201~\r").unwrap();
-    terminal.wait_for("created").unwrap();
-    terminal.wait_for(SECRET).unwrap();
-    terminal.type_in("exit\r").unwrap();
-    terminal.finish().unwrap();
+    let shown = enter(&mut terminal, "\x1b[200~mkdir one\nlogin --token hunter2\n\x1b[201~");
+    assert!(shown.contains("created") && shown.matches(SECRET).count() > 1, "{shown}");
+    leave(terminal);
     assert_eq!(history(&user), "exit\n");
     assert!(!is_kept(&user, SECRET));
 }
@@ -150,11 +154,9 @@ fn a_secret_that_is_left_out_is_asked_for_and_not_shown() {
     let mut terminal = open(&user);
     terminal.type_in("login\r").unwrap();
     terminal.wait_for("token (not shown): ").unwrap();
-    terminal.type_in("hunter2\n").unwrap();
-    terminal.wait_for(SECRET).unwrap();
-    assert_eq!(terminal.shown().matches(SECRET).count(), 1);
-    terminal.type_in("exit\r").unwrap();
-    terminal.finish().unwrap();
+    let shown = answer(&mut terminal, "hunter2\n");
+    assert_eq!(shown.matches(SECRET).count(), 1, "{shown}");
+    leave(terminal);
     assert_eq!(history(&user), "login\nexit\n");
     assert!(!is_kept(&user, SECRET));
 }
@@ -165,14 +167,12 @@ fn interrupting_the_question_gives_the_terminal_back() {
     let mut terminal = open(&user);
     terminal.type_in("login\r").unwrap();
     terminal.wait_for("token (not shown): ").unwrap();
-    terminal.type_in("\x03").unwrap();
-    terminal.wait_for_next("powerbox> ").unwrap();
+    answer(&mut terminal, "\x03");
     terminal.type_in("login home\r").unwrap();
     terminal.wait_for_next("token (not shown): ").unwrap();
-    terminal.type_in("hunter2\n").unwrap();
-    terminal.wait_for(SECRET).unwrap();
-    terminal.type_in("exit\r").unwrap();
-    terminal.finish().unwrap();
+    let shown = answer(&mut terminal, "hunter2\n");
+    assert_eq!(shown.matches(SECRET).count(), 1, "{shown}");
+    leave(terminal);
 }
 
 #[test]

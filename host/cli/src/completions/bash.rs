@@ -28,8 +28,13 @@ impl Place {
     }
 
     /// A word as it is inserted. `None` if it does not begin as it must.
+    ///
+    /// Readline closes the quote behind it, but not where a mark stands already, whatever that one is.
     pub(super) fn inserted(&self, word: &str) -> Option<String> {
-        Some(inserted(Dialect::Bash, self.quote, word.strip_prefix(self.before.as_str())?))
+        let mut inserted = inserted(Dialect::Bash, self.quote, word.strip_prefix(self.before.as_str())?);
+        let closing = mark(self.quote).filter(|mark| inserted.ends_with(*mark));
+        inserted.extend(closing);
+        Some(inserted)
     }
 }
 
@@ -82,6 +87,9 @@ mod tests {
             inserts("powerbox grant add storage agent=no", "no", "agent=no;tes").as_deref(),
             Some("no\\;tes")
         );
+        assert_eq!(inserts("powerbox show \"", "", "say \"hi\"").as_deref(), Some("say \\\"hi\\\"\""));
+        assert_eq!(inserts("powerbox show '", "", "it'").as_deref(), Some("it'\\'''"));
+        assert_eq!(inserts("powerbox show '", "", "a\n").as_deref(), Some("a'$'\\x0a'''"));
         assert_eq!(inserts("powerbox show a:", "", "a:b").as_deref(), Some("b"));
     }
 

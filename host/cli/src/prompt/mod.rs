@@ -32,6 +32,10 @@ pub(crate) const LEAVE: [&str; 2] = ["exit", "quit"];
 
 /// What the menu of completions is called.
 const MENU: &str = "names";
+/// The words that leave it.
+const LEAVE: [&str; 2] = ["exit", "quit"];
+/// What stands between the prompt and the line.
+const INDICATOR: &str = "> ";
 /// The exit status of a program that SIGTERM ended, as shells have it.
 const TERMINATED: i32 = 128 + 15;
 
@@ -61,7 +65,9 @@ pub(crate) async fn run(app: Arc<App>, agent: Option<String>) -> Result<Status, 
         .with_completer(Box::new(names))
         .with_quick_completions(true)
         .with_partial_completions(true)
-        .with_menu(ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU))))
+        .with_menu(ReedlineMenu::EngineCompleter(Box::new(
+            ColumnarMenu::default().with_name(MENU).with_marker(INDICATOR),
+        )))
         .with_edit_mode(Box::new(Keys::default()))
         .use_bracketed_paste(true)
         .with_external_printer(printer);
@@ -118,6 +124,9 @@ fn may_be_kept(app: &App, text: &str) -> bool {
     let nowhere = || !takes_secrets(&app.host.registry());
     let Some(lines) = quoting::split(text) else { return nowhere() };
     lines.into_iter().all(|words| {
+        if words.first().is_some_and(|word| LEAVE.contains(&word.as_str())) {
+            return true;
+        }
         let words = std::iter::once("powerbox".to_owned()).chain(words);
         match Arguments::try_parse_from(words).map(|arguments| arguments.verb) {
             Ok(Some(Verb::Command(words))) => app.may_be_kept(words).unwrap_or_else(nowhere),
@@ -227,7 +236,7 @@ impl Prompt for Line {
     }
 
     fn render_prompt_indicator(&self, _: PromptEditMode) -> std::borrow::Cow<'_, str> {
-        "> ".into()
+        INDICATOR.into()
     }
 
     fn render_prompt_multiline_indicator(&self) -> std::borrow::Cow<'_, str> {
