@@ -32,8 +32,6 @@ pub(crate) const LEAVE: [&str; 2] = ["exit", "quit"];
 
 /// What the menu of completions is called.
 const MENU: &str = "names";
-/// The words that leave it.
-const LEAVE: [&str; 2] = ["exit", "quit"];
 /// What stands between the prompt and the line.
 const INDICATOR: &str = "> ";
 /// The exit status of a program that SIGTERM ended, as shells have it.
