@@ -4,8 +4,9 @@ use std::path::Path;
 
 use powerbox_core::Host;
 use powerbox_core::local::wasi::WASI;
-use powerbox_core::plugin::{Candidate, InstalledPlugin, Source, read_lock};
+use powerbox_core::plugin::{Candidate, InstalledPlugin, RECORDS_BYTES, Source, read_lock};
 use powerbox_core::text::clean_line;
+use powerbox_files::read_regular_text;
 use serde_json::{Value as Json, json};
 
 use super::candidate;
@@ -15,7 +16,7 @@ use crate::render::print_json;
 /// Installs all plugins of a lock file. Before the first is installed, all are known to be what the file says.
 pub(super) async fn install(host: &Host, lock: &Path, insecure: bool, json: bool) -> Result<(), Failure> {
     let failed = |reason: String| Failure::new(Status::Failed, format!("{}: {reason}", lock.display()));
-    let text = std::fs::read_to_string(lock).map_err(|error| failed(error.to_string()))?;
+    let text = read_regular_text(lock, RECORDS_BYTES).map_err(|error| failed(error.to_string()))?;
     let mut ready = Vec::new();
     for record in read_lock(&text).map_err(failed)? {
         let found = find(&record, insecure).await?;
