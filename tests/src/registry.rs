@@ -34,6 +34,9 @@ struct State {
     manner: Manner,
     content: HashMap<String, Vec<u8>>,
     requests: Vec<String>,
+    authorizations: Vec<String>,
+    uploads: Option<String>,
+    tokens: Option<String>,
 }
 
 const TOKEN: &str = "Bearer for-a-test";
@@ -84,6 +87,21 @@ impl TestRegistry {
         lock(&self.state).content.get(path).cloned()
     }
 
+    /// Sends whoever uploads to this address, which ends before the path.
+    pub fn send_uploads_to(&self, address: &str) {
+        lock(&self.state).uploads = Some(address.to_owned());
+    }
+
+    /// Sends whoever needs a token to this address.
+    pub fn send_for_tokens_to(&self, address: &str) {
+        lock(&self.state).tokens = Some(address.to_owned());
+    }
+
+    /// What came in the header `Authorization`, for the requests that had one.
+    pub fn authorizations(&self) -> Vec<String> {
+        lock(&self.state).authorizations.clone()
+    }
+
     /// The requests that came: method and path.
     pub fn requests(&self) -> Vec<String> {
         lock(&self.state).requests.clone()
@@ -115,6 +133,10 @@ fn answer(stream: &TcpStream, state: &Mutex<State>, here: &str) -> io::Result<()
     reader.read_exact(&mut body)?;
     let manner = lock(state).manner.clone();
     lock(state).requests.push(format!("{method} {target}"));
+    if !authorization.is_empty() {
+        lock(state).authorizations.push(authorization.clone());
+    }
+    let (uploads, tokens) = (lock(state).uploads.clone(), lock(state).tokens.clone());
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut writer = stream;
     let mut say = |status: &str, headers: &str, body: &[u8]| {
@@ -134,15 +156,16 @@ fn answer(stream: &TcpStream, state: &Mutex<State>, here: &str) -> io::Result<()
             };
         }
         if authorization != TOKEN {
-            let challenge =
-                format!("WWW-Authenticate: Bearer realm=\"http://{here}/token\",service=\"test\"\r\n");
+            let realm = tokens.unwrap_or_else(|| format!("http://{here}/token"));
+            let challenge = format!("WWW-Authenticate: Bearer realm=\"{realm}\",service=\"test\"\r\n");
             return say("401 Unauthorized", &challenge, b"");
         }
     }
     let Some(path) = path.strip_prefix("/v2/") else { return say("404 Not Found", "", b"") };
     match method {
         "POST" if path.ends_with("/blobs/uploads/") => {
-            say("202 Accepted", &format!("Location: /v2/{path}one\r\n"), b"")
+            let place = uploads.unwrap_or_default();
+            say("202 Accepted", &format!("Location: {place}/v2/{path}one\r\n"), b"")
         }
         "PUT" => {
             let digest = format!("sha256:{}", Digest::of(&body));

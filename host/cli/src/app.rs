@@ -6,7 +6,7 @@ use clap::Parser as _;
 use powerbox_core::daemon::{Connect, Endpoint};
 use powerbox_core::designation::may_be_kept;
 use powerbox_core::{Event, Host, HostConfig, Principal, Request};
-use powerbox_sandbox::EngineOptions;
+use powerbox_sandbox::{Compiler, EngineOptions};
 use powerbox_web::Web;
 
 use crate::arguments::{Arguments, PluginVerb, Verb};
@@ -61,6 +61,10 @@ pub(crate) fn main(words: &[String]) -> Status {
 
 fn start(arguments: Arguments) -> Result<Status, Failure> {
     let paths = Paths::find()?;
+    // `doctor` says more about what is wrong than that the first folder is.
+    if !matches!(arguments.verb, Some(Verb::Doctor)) {
+        paths.check()?;
+    }
     log::start(&paths.plugin_log());
     let serving = matches!(arguments.verb, Some(Verb::Serve));
     // A short command needs one thread; a prompt, a daemon and many scenarios use what there is.
@@ -96,7 +100,7 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
         let config = Config::read(&paths.config)?;
         let choice = choose(arguments.connect.as_deref(), &config)?;
         if matches!(arguments.verb, Some(Verb::Up)) {
-            return service::up(&paths, &choice, arguments.json).map(|()| Status::Done);
+            return service::up(&paths, &choice, arguments.json).await.map(|()| Status::Done);
         }
         if let Some(Verb::Completions(arguments)) = &arguments.verb {
             return completions::run(paths, choice, &config, arguments).await.map(|()| Status::Done);
@@ -133,9 +137,22 @@ pub(crate) fn choose(connect: Option<&str>, config: &Config) -> Result<Choice, F
     }
 }
 
+/// How plugins are compiled: by this program, in a process of its own.
+pub(crate) fn compiler() -> Result<Compiler, Failure> {
+    Compiler::this_program()
+        .map_err(|error| Failure::new(Status::Failed, format!("cannot find this program: {error}")))
+}
+
 /// What the host is set up with.
-fn host_config(paths: &Paths, connect: Arc<dyn Connect>, config: &Config, stays: bool) -> HostConfig {
-    HostConfig {
+fn host_config(
+    paths: &Paths,
+    connect: Arc<dyn Connect>,
+    config: &Config,
+    stays: bool,
+) -> Result<HostConfig, Failure> {
+    let engine = if stays { EngineOptions::pooling(64) } else { EngineOptions::default() };
+    let compiler = compiler()?;
+    Ok(HostConfig {
         state: paths.state.clone(),
         data: paths.data.clone(),
         cache: paths.cache.clone(),
@@ -143,19 +160,18 @@ fn host_config(paths: &Paths, connect: Arc<dyn Connect>, config: &Config, stays:
         connect,
         allowances: config.allowances.clone(),
         signatures: config.signatures.clone(),
-        engine: if stays { EngineOptions::pooling(64) } else { EngineOptions::default() },
-    }
+        engine: engine.compiled_by(compiler),
+    })
 }
 
 impl App {
     /// One that changes nothing, says nothing and starts no daemon: for completing words.
     pub(crate) async fn silent(paths: Paths, choice: Choice, config: &Config) -> Result<Self, Failure> {
-        let endpoint = match &choice {
-            Choice::External(endpoint) => endpoint.clone(),
-            Choice::Embedded => Endpoint::Unix(paths.daemon_socket()),
+        let connect: Arc<dyn Connect> = match &choice {
+            Choice::External(endpoint) => Arc::new(External(endpoint.clone())),
+            Choice::Embedded => Arc::new(Embedded::running(&paths)),
         };
-        let host =
-            Host::open_as_it_is(host_config(&paths, Arc::new(External(endpoint)), config, false)).await;
+        let host = Host::open_as_it_is(host_config(&paths, connect, config, false)?).await;
         let host = host.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
         Ok(Self { host, paths, choice })
     }
@@ -163,10 +179,9 @@ impl App {
     async fn open(paths: Paths, choice: Choice, config: &Config, stays: bool) -> Result<Self, Failure> {
         let connect: Arc<dyn Connect> = match &choice {
             Choice::External(endpoint) => Arc::new(External(endpoint.clone())),
-            Choice::Embedded => Arc::new(Embedded(paths.clone())),
+            Choice::Embedded => Arc::new(Embedded::started(&paths)),
         };
-
-        let host = Host::open(host_config(&paths, connect, config, stays)).await;
+        let host = Host::open(host_config(&paths, connect, config, stays)?).await;
         let host = host.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
         host.set_outside(Arc::new(Web::default()));
         for event in host.take_startup_events() {
@@ -195,7 +210,7 @@ impl App {
             Verb::Attenuate(arguments) => {
                 attenuate::run(&self.host, *arguments, agent, json).await.map(|()| Status::Done)
             }
-            Verb::Up => service::up(&self.paths, &self.choice, json).map(|()| Status::Done),
+            Verb::Up => service::up(&self.paths, &self.choice, json).await.map(|()| Status::Done),
             Verb::Status => {
                 service::status(&self.host, &self.paths, &self.choice, json).await.map(|()| Status::Done)
             }

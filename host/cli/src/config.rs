@@ -7,8 +7,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use powerbox_core::plugin::{Demand, Signatures};
 use powerbox_core::{Allowance, Allowances};
+use powerbox_files::read_regular_text;
 use powerbox_sandbox::Limits;
 use serde::Deserialize;
+
+/// The largest file, in bytes.
+const MOST: u64 = 1 << 20;
 
 /// What the file says.
 #[derive(Clone, Debug)]
@@ -110,7 +114,7 @@ impl Config {
     /// Reads the file, if there is one.
     pub(crate) fn read(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("config.toml");
-        match std::fs::read_to_string(&path) {
+        match read_regular_text(&path, MOST) {
             Ok(text) => Self::parse(&text).with_context(|| format!("{} is not right", path.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::parse(""),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),

@@ -37,6 +37,10 @@ mod why;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Before anything is set up: this process may have been started to compile a component, and only for that.
+    if let Some(ended) = powerbox_sandbox::compile_if_asked() {
+        return ended;
+    }
     let arguments: Result<Vec<String>, _> =
         std::env::args_os().map(std::ffi::OsString::into_string).collect();
     let Ok(arguments) = arguments else {

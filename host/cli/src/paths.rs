@@ -2,6 +2,9 @@ use std::env;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use powerbox_files::{Others, check_folder};
+
+use crate::exit::{Failure, Status};
 
 /// Where the program keeps things, by the XDG base directory rules.
 #[derive(Clone, Debug)]
@@ -47,6 +50,30 @@ impl Paths {
             cache: folder("XDG_CACHE_HOME", ".cache")?,
             runtime,
         })
+    }
+
+    /// What the folders are called, where they are, and what other users may do there.
+    pub(crate) fn private(&self) -> [(&'static str, &PathBuf, Others); 5] {
+        [
+            ("state folder", &self.state, Others::MayRead),
+            ("plugin folder", &self.data, Others::MayRead),
+            ("cache folder", &self.cache, Others::MayRead),
+            ("configuration folder", &self.config, Others::MayRead),
+            // Who can enter it can reach the daemon's socket.
+            ("runtime folder", &self.runtime, Others::StayOut),
+        ]
+    }
+
+    /// Makes sure that nobody else can change what is in the folders that are there: code that is run, grants, the
+    /// daemon's socket.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        for (_, path, others) in self.private() {
+            check_folder(path, others).map_err(|error| {
+                Failure::new(Status::Failed, error.to_string())
+                    .hinted(error.remedy(powerbox_core::text::word))
+            })?;
+        }
+        Ok(())
     }
 
     /// The embedded daemon's state.

@@ -4,14 +4,14 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use powerbox_authority::ledger::Ledger;
-use powerbox_core::daemon::ConnectError;
+use powerbox_core::daemon::{Connect as _, ConnectError, Daemon as Greeted};
 use powerbox_core::text::word;
 use powerbox_core::{Host, open_authority};
 use powerbox_daemon::{Authority, Daemon, DaemonConfig, OpenError};
 use serde_json::json;
 
 use crate::app::Choice;
-use crate::embedded;
+use crate::embedded::Embedded;
 use crate::exit::{Failure, Status};
 use crate::paths::Paths;
 use crate::render::spelled;
@@ -24,14 +24,15 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const NOTE: Duration = Duration::from_secs(1);
 
 /// Starts the embedded daemon, unless it runs.
-pub(crate) fn up(paths: &Paths, choice: &Choice, json: bool) -> Result<(), Failure> {
+pub(crate) async fn up(paths: &Paths, choice: &Choice, json: bool) -> Result<(), Failure> {
     if let Choice::External(endpoint) = choice {
         return Err(Failure::new(Status::Usage, format!("another daemon is configured: {endpoint}"))
             .hinted("leave out --connect and ENDO_SOCK to start the embedded one"));
     }
-    embedded::start(paths).map_err(|reason| {
-        Failure::new(Status::NoDaemon, format!("the embedded daemon did not start: {reason}"))
-    })?;
+    let connect = Embedded::started(paths);
+    let greeted = async { Greeted::greet_meant(connect.connect().await?, &connect).await };
+    let daemon = greeted.await.map_err(|error| Failure::new(Status::NoDaemon, error.to_string()))?;
+    daemon.disconnect().await;
     let socket = paths.daemon_socket();
     if json {
         println!("{}", spelled(&json!({ "running": true, "socket": socket })));
@@ -50,7 +51,7 @@ pub(crate) async fn status(host: &Host, paths: &Paths, choice: &Choice, json: bo
     };
     let running = match choice {
         Choice::External(_) => true,
-        Choice::Embedded => std::os::unix::net::UnixStream::connect(paths.daemon_socket()).is_ok(),
+        Choice::Embedded => Embedded::is_answered(paths),
     };
     let daemon = if running { host.daemon().await } else { Err(not_running()) };
     let plugins = host.registry().plugins().len();
@@ -70,6 +71,10 @@ pub(crate) async fn status(host: &Host, paths: &Paths, choice: &Choice, json: bo
             let status = json!({ "running": false, "address": address, "plugins": plugins });
             println!("{}", spelled(&status));
         }
+        (Err(ConnectError::Stranger { found, .. }), false) => {
+            println!("daemon   {address} (not yours: {found})");
+            println!("plugins  {plugins}");
+        }
         (Err(_), false) => {
             println!("daemon   {address} (not running)");
             println!("plugins  {plugins}");
@@ -77,6 +82,8 @@ pub(crate) async fn status(host: &Host, paths: &Paths, choice: &Choice, json: bo
     }
     match daemon {
         Ok(_) => Ok(()),
+        // It says itself what to do.
+        Err(error @ ConnectError::Stranger { .. }) => Err(Failure::new(Status::NoDaemon, error.to_string())),
         Err(error) => {
             let hint = match choice {
                 Choice::Embedded => "`powerbox up` starts it, and so does any command that needs it",
@@ -98,7 +105,7 @@ pub(crate) async fn stop(host: &Host, paths: &Paths, choice: &Choice) -> Result<
         return Err(Failure::new(Status::Usage, refused)
             .hinted("leave out --connect and ENDO_SOCK to stop the embedded one"));
     }
-    if std::os::unix::net::UnixStream::connect(paths.daemon_socket()).is_err() {
+    if !Embedded::is_answered(paths) {
         eprintln!("the embedded daemon is not running");
         return Ok(());
     }

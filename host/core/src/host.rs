@@ -269,10 +269,11 @@ impl Host {
         if let Some(daemon) = current.as_ref().filter(|daemon| daemon.is_connected()) {
             return Ok(daemon.clone());
         }
-        let daemon = match Daemon::greet(self.0.connect.connect().await?).await {
+        let connect = &*self.0.connect;
+        let daemon = match Daemon::greet_meant(connect.connect().await?, connect).await {
             // It was ending just when we came. Whoever comes now finds another one, or starts it.
             Err(ConnectError::Setup(CallError::Disconnected(_))) => {
-                Daemon::greet(self.0.connect.connect().await?).await?
+                Daemon::greet_meant(connect.connect().await?, connect).await?
             }
             greeted => greeted?,
         };

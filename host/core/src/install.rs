@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use powerbox_authority::grant::{Holder, Record, Target};
 use powerbox_authority::ledger::LedgerError;
-use powerbox_sandbox::Manifest;
+use powerbox_sandbox::{LoadError, Manifest};
 
 use crate::daemon::ConnectError;
 use crate::event::Event;
@@ -287,10 +287,14 @@ impl Host {
         &self,
         candidate: &Candidate,
     ) -> Result<(Manifest, Result<Plugin, PluginError>), InstallError> {
-        let from = candidate.source.clone();
-        let manifest = Manifest::read(&candidate.bytes)
-            .map_err(|error| InstallError::Plugin { from, error: error.into() })?;
+        let manifest = self.read_manifest(&candidate.bytes).await;
+        let manifest = manifest
+            .map_err(|error| InstallError::Plugin { from: candidate.source.clone(), error: error.into() })?;
         Ok((manifest, self.look(candidate).await))
+    }
+
+    async fn read_manifest(&self, bytes: &[u8]) -> Result<Manifest, LoadError> {
+        Manifest::read_aside(self.engine(), self.code_cache(), bytes).await
     }
 
     /// Loads a component only for looking: every slot counts as bound, to nothing.
@@ -316,7 +320,7 @@ impl Host {
         // Before anything of it is run.
         let signer =
             self.signatures().check(&bytes, signature.as_deref()).map_err(|error| failed(error.into()))?;
-        let manifest = Manifest::read(&bytes).map_err(|error| failed(error.into()))?;
+        let manifest = self.read_manifest(&bytes).await.map_err(|error| failed(error.into()))?;
         let bound = self.bound(&manifest, bind).await?;
 
         // The name is only known once it described itself, and with the name what it was granted before.
@@ -341,6 +345,9 @@ impl Host {
         let origin = Origin::Installed(source.clone());
         let plugin = self.load(origin, code, reaches, &[]).await.map_err(failed)?;
         let claim = self.claim(&plugin, before.as_ref())?;
+        // Nobody waits for the compiler while it is installed.
+        let compiled = plugin.component(self.engine(), self.code_cache()).await;
+        compiled.map_err(|error| failed(error.into()))?;
         let record = InstalledPlugin {
             name,
             version: manifest.about.version.clone(),
@@ -461,10 +468,10 @@ impl Host {
     ///
     /// If that version is not there any more, or cannot be loaded.
     pub async fn put_back(&self, record: InstalledPlugin) -> Result<(), InstallError> {
-        let _change = self.begin_change().await?;
         let from = record.source.clone();
         let plugin = self.load_installed(&record).await;
         let plugin = plugin.map_err(|error| InstallError::Plugin { from, error })?;
+        let _change = self.begin_change().await?;
         for grant in self.ledger().held_by(&Holder::plugin(None, &record.name))? {
             if grant.slot != Record::DESIGNATION && !record.ask.slots.contains_key(&grant.slot) {
                 self.revoke_grant(grant.id)?;

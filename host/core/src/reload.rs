@@ -31,8 +31,9 @@ const LATER: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs
 const SETTLE: Duration = Duration::from_millis(80);
 /// After how long a file is given up that is never quiet. Whoever watches it comes again when it changes.
 const LONGEST: Duration = Duration::from_secs(2);
-/// How long a process that begins waits for others that change what is installed, before it goes on with what there is.
-pub(crate) const AT_START: Duration = Duration::from_secs(5);
+/// How long a process that begins waits for new versions and for others that change what is installed, before it goes on
+/// with what there is. A version that is being compiled then is taken by the next one.
+pub(crate) const AT_START: Duration = Duration::from_secs(3);
 
 impl Host {
     /// Looks at the file of an installed plugin again, and replaces the plugin if the file has changed and asks for no
@@ -53,32 +54,57 @@ impl Host {
     }
 
     async fn reconsider_once(&self, name: &str, patience: Duration) -> Outcome {
-        let _change = match self.begin_change_within(patience).await {
-            Ok(Some(change)) => change,
-            Ok(None) => return Outcome::Untouched,
-            Err(error) => {
-                tracing::warn!(%error, "plugins cannot be changed");
-                return Outcome::Untouched;
-            }
-        };
-        let record = match self.installed().list() {
-            Ok(records) => records.into_iter().find(|record| record.name == name),
+        let begun = Instant::now();
+        let left = || patience.saturating_sub(begun.elapsed());
+        // One task of this process looks at a plugin at a time, so that each thing is said once.
+        let turn = self.looks().turn(name);
+        let Ok(_turn) = tokio::time::timeout(left(), turn.lock()).await else { return Outcome::Untouched };
+        loop {
+            let Some(record) = (match self.record(name) {
+                Ok(record) => record,
+                Err(outcome) => return outcome,
+            }) else {
+                return Outcome::Decided;
+            };
+            // Nobody watches a registry.
+            let Some(file) = record.source.watched() else { return Outcome::Decided };
+            // Reading, compiling and describing it can take long. Nobody waits for that who wants something else.
+            let considered = tokio::time::timeout(left(), self.consider_whole(&record, file)).await;
+            let Ok(considered) = considered else { return Outcome::Untouched };
+            let Some((looked, considered)) = considered else { return Outcome::Nothing };
+            let _change = match self.begin_change_within(left()).await {
+                Ok(Some(change)) => change,
+                Ok(None) => return Outcome::Untouched,
+                Err(error) => {
+                    tracing::warn!(%error, "plugins cannot be changed");
+                    return Outcome::Untouched;
+                }
+            };
+            let now = match self.record(name) {
+                Ok(now) => now,
+                Err(outcome) => return outcome,
+            };
+            let Some(now) = now.filter(|now| same_record(now, &record)) else {
+                // Somebody changed meanwhile what it was compared with.
+                continue;
+            };
+            let kept = self.registry().plugin(name).is_some();
+            let outcome = self.take_up(now, &looked, considered, kept).await;
+            // Noted when it is decided: who is broken off in between has not looked.
+            self.looks().note(name, looked);
+            return outcome;
+        }
+    }
+
+    /// What is on record of a plugin.
+    fn record(&self, name: &str) -> Result<Option<InstalledPlugin>, Outcome> {
+        match self.installed().list() {
+            Ok(records) => Ok(records.into_iter().find(|record| record.name == name)),
             Err(error) => {
                 tracing::warn!(%error, "the plugin records cannot be read");
-                return Outcome::Untouched;
+                Err(Outcome::Untouched)
             }
-        };
-        let Some(record) = record else { return Outcome::Decided };
-        // Nobody watches a registry.
-        let Some(file) = record.source.watched() else { return Outcome::Decided };
-        let kept = self.registry().plugin(name).is_some();
-        let Some((looked, considered)) = self.consider_whole(&record, file).await else {
-            return Outcome::Nothing;
-        };
-        let outcome = self.take_up(record, &looked, considered, kept).await;
-        // Noted when it is decided: who is broken off in between has not looked.
-        self.looks().note(name, looked);
-        outcome
+        }
     }
 
     /// Does what follows from what was found in a plugin's file, and tells of it.
@@ -208,7 +234,7 @@ impl Host {
             let fits = matches!(considered, Ok(Considered::Fits { .. }));
             if considered.is_err() || fresh && !fits {
                 tokio::time::sleep(if considered.is_err() { SETTLE } else { Seen::STEP }).await;
-                let settled = Look::of(file) == look && (!fresh || self.is_still(file, digest));
+                let settled = Look::of(file) == look && (!fresh || is_still(file, digest).await);
                 if !settled {
                     if begun.elapsed() > LONGEST {
                         return None;
@@ -222,18 +248,16 @@ impl Host {
         }
     }
 
-    /// Whether this is in a file now.
-    fn is_still(&self, file: &Path, digest: Option<Digest>) -> bool {
-        read_bounded(file).ok().map(|bytes| Digest::of(&bytes)) == digest
-    }
-
     async fn consider(
         &self,
         record: &InstalledPlugin,
         last: &Looked,
         look: Look,
     ) -> (Option<Digest>, Result<Considered, PluginError>) {
-        let candidate = match Candidate::again(&record.source) {
+        let source = record.source.clone();
+        // Not in this thread: even a regular file can be on a disk that does not answer.
+        let read = tokio::task::spawn_blocking(move || Candidate::again(&source)).await;
+        let candidate = match read.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
             Ok(Some(candidate)) => candidate,
             Ok(None) => return (None, Ok(Considered::Current)),
             Err(error) => return (None, Err(error.into())),
@@ -288,14 +312,40 @@ impl Host {
 
     /// Takes over what another process of the user did to the records.
     pub async fn follow_records(&self) {
-        let _change = match self.begin_change().await {
-            Ok(change) => change,
-            Err(error) => return tracing::warn!(%error, "plugins cannot be changed"),
-        };
-        let records = match self.installed().list() {
-            Ok(records) => records,
-            Err(error) => return tracing::warn!(%error, "the plugin records cannot be read"),
-        };
+        loop {
+            let records = match self.installed().list() {
+                Ok(records) => records,
+                Err(error) => return tracing::warn!(%error, "the plugin records cannot be read"),
+            };
+            // What is new is loaded before anybody has to wait: it may have to be compiled.
+            let mut loaded = Vec::new();
+            for record in &records {
+                let registry = self.registry();
+                let known = registry.plugin(&record.name);
+                if !known.is_some_and(|plugin| same_version(plugin, record)) {
+                    loaded.push((record.clone(), self.load_installed(record).await));
+                }
+            }
+            let _change = match self.begin_change().await {
+                Ok(change) => change,
+                Err(error) => return tracing::warn!(%error, "plugins cannot be changed"),
+            };
+            let now = match self.installed().list() {
+                Ok(now) => now,
+                Err(error) => return tracing::warn!(%error, "the plugin records cannot be read"),
+            };
+            let same = |(now, before)| same_record(now, before);
+            if now.len() == records.len() && now.iter().zip(&records).all(same) {
+                return self.take_over(&now, loaded);
+            }
+        }
+    }
+
+    fn take_over(
+        &self,
+        records: &[InstalledPlugin],
+        loaded: Vec<(InstalledPlugin, Result<Plugin, PluginError>)>,
+    ) {
         for plugin in self.registry().plugins() {
             let listed = records.iter().any(|record| record.name == plugin.name());
             if matches!(plugin.origin(), Origin::Installed(_)) && !listed {
@@ -303,11 +353,11 @@ impl Host {
             }
         }
         // Another process may have given words to other plugins.
-        let owners = Owners::of(&records);
+        let owners = Owners::of(records);
         if *self.registry().owners() != owners {
             self.set_registry(Registry::new(self.registry().plugins().to_vec(), owners));
         }
-        for record in records {
+        for (record, loaded) in loaded {
             let registry = self.registry();
             let known = registry.plugin(&record.name);
             if known.is_some_and(|plugin| same_version(plugin, &record)) {
@@ -315,7 +365,7 @@ impl Host {
             }
             let kept = known.is_some();
             self.looks().begin_with(&record);
-            match self.load_installed(&record).await {
+            match loaded {
                 Ok(plugin) if kept => self.swap_in_and_tell(plugin),
                 Ok(plugin) => {
                     self.swap_in(plugin);
@@ -356,4 +406,17 @@ enum Considered {
 
 fn same_version(plugin: &Plugin, record: &InstalledPlugin) -> bool {
     plugin.digest().to_string() == record.digest
+}
+
+/// Whether a record is the same but for what was seen of the file.
+fn same_record(one: &InstalledPlugin, other: &InstalledPlugin) -> bool {
+    let InstalledPlugin { seen, signature_seen, .. } = *other;
+    InstalledPlugin { seen, signature_seen, ..one.clone() } == *other
+}
+
+/// Whether this is in a file now.
+async fn is_still(file: &Path, digest: Option<Digest>) -> bool {
+    let file = file.to_owned();
+    let read = tokio::task::spawn_blocking(move || read_bounded(&file).ok());
+    read.await.ok().flatten().map(|bytes| Digest::of(&bytes)) == digest
 }

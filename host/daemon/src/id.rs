@@ -19,6 +19,11 @@ macro_rules! hex_256 {
                 Self(bytes)
             }
 
+            /// The bytes.
+            pub fn as_bytes(&self) -> &[u8; 32] {
+                &self.0
+            }
+
             /// Reads 64 lowercase hex digits.
             pub fn from_hex(text: &str) -> Option<Self> {
                 bytes_from_hex(text).map(Self)

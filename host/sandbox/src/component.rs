@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::{ComponentExportIndex, InstancePre};
 
+use crate::aside::prepare;
 use crate::cache::CodeCache;
 use crate::calls::Calls;
 use crate::compartment::Invocation;
+use crate::compiler::Compiler;
 use crate::context::{Context, Held};
 use crate::digest::Digest;
 use crate::engine::Engine;
@@ -15,6 +18,7 @@ use crate::failure::Failure;
 use crate::host::Host;
 use crate::limits::Limits;
 use crate::link;
+use crate::manifest::ManifestError;
 use crate::reflect;
 use crate::wit::{Export, Function, Import, Val, interface_matches};
 
@@ -54,7 +58,37 @@ pub enum LoadError {
     /// Its imports are offered, and still do not fit together.
     #[error("the component cannot be linked: {0}")]
     Link(String),
-    /// The compiler's thread did not finish (it panicked, or the runtime is shutting down).
+    /// It has no manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Reading and compiling it took more than it may. It is not tried again with the same limits.
+    #[error("compiling it takes more than the {} s of processor time allowed", .limit.as_secs())]
+    OutOfTime {
+        /// The limit.
+        limit: Duration,
+    },
+    /// Reading and compiling it took more memory than it may. It is not tried again with the same limits.
+    #[error("compiling it takes more than the {} MiB of memory allowed", .limit >> 20)]
+    OutOfMemory {
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// The compiler crashed over it. It is not tried again.
+    #[error("the compiler crashed over it")]
+    Crashed,
+    /// The compiler was broken off again and again. It is not tried again.
+    #[error("the compiler was stopped {attempts} times before it was done")]
+    Unfinished {
+        /// How often.
+        attempts: u32,
+    },
+    /// The compiler cannot be run, whatever the component is.
+    #[error("cannot compile: {0}")]
+    Aside(String),
+    /// There is no cache for what is compiled aside.
+    #[error("cannot compile aside without a cache")]
+    NoCache,
+    /// The compiler did not finish (it panicked or was killed, or the runtime is shutting down).
     #[error("compiling was interrupted")]
     Interrupted,
 }
@@ -90,9 +124,32 @@ impl<H: Clone + Send + Sync + 'static> Component<H> {
     /// Compiles a component, or takes its code from the cache, and links it.
     ///
     /// `offered` says for each import whether invocations will be able to answer it; an import without functions and
-    /// resources can do nothing and is not asked about. Must be called within a tokio runtime: compiling happens on
-    /// its blocking threads.
+    /// resources can do nothing and is not asked about. Must be called within a tokio runtime.
     pub async fn load(
+        engine: &Engine,
+        cache: Option<&CodeCache>,
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+        offered: impl Fn(&Import) -> bool,
+    ) -> Result<Component<H>, LoadError> {
+        Self::load_by(&engine.options().compiler, engine, cache, bytes, offered).await
+    }
+
+    /// The same for a component that comes with the program: it is compiled in this process.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub async fn load_trusted(
+        engine: &Engine,
+        cache: Option<&CodeCache>,
+        bytes: impl AsRef<[u8]> + Send + Sync + 'static,
+        offered: impl Fn(&Import) -> bool,
+    ) -> Result<Component<H>, LoadError> {
+        Self::load_by(&Compiler::InProcess, engine, cache, bytes, offered).await
+    }
+
+    async fn load_by(
+        compiler: &Compiler,
         engine: &Engine,
         cache: Option<&CodeCache>,
         bytes: impl AsRef<[u8]> + Send + Sync + 'static,
@@ -104,9 +161,14 @@ impl<H: Clone + Send + Sync + 'static> Component<H> {
         }
         let digest = Digest::of(bytes.as_ref());
         let cached = cache.and_then(|cache| cache.get(engine, &digest));
-        let compiled = match cached {
-            Some(compiled) => compiled,
-            None => compile(engine, cache, digest, bytes).await?,
+        let compiled = match (cached, compiler) {
+            (Some(compiled), _) => compiled,
+            (None, Compiler::InProcess) => compile(engine, cache, digest, bytes).await?,
+            (None, Compiler::Aside { program, limits }) => {
+                let cache = cache.ok_or(LoadError::NoCache)?;
+                prepare(engine, cache, program, limits, digest, bytes.as_ref()).await?;
+                cache.get(engine, &digest).ok_or(LoadError::Interrupted)?
+            }
         };
         let surface = reflect::surface(engine, &compiled, offered).map_err(LoadError::Refused)?;
         let pre =

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::compiler::Compiler;
 use crate::slow_lane::SlowLane;
 use crate::ticker::Ticker;
 
@@ -38,11 +39,18 @@ pub struct EngineOptions {
     /// The host's stack per call of a compartment, which holds the guest's and the host functions it calls. Default
     /// 1 MiB; must be above [`wasm_stack`](EngineOptions::wasm_stack).
     pub async_stack: usize,
+    /// Where components are compiled. Default: in this process.
+    pub compiler: Compiler,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        EngineOptions { allocation: Allocation::OnDemand, wasm_stack: 512 << 10, async_stack: 1 << 20 }
+        EngineOptions {
+            allocation: Allocation::OnDemand,
+            wasm_stack: 512 << 10,
+            async_stack: 1 << 20,
+            compiler: Compiler::InProcess,
+        }
     }
 }
 
@@ -50,6 +58,11 @@ impl EngineOptions {
     /// The defaults for a process that stays and runs many commands.
     pub fn pooling(compartments: u32) -> EngineOptions {
         EngineOptions { allocation: Allocation::Pooling { compartments }, ..EngineOptions::default() }
+    }
+
+    /// The same options with components compiled like this.
+    pub fn compiled_by(self, compiler: Compiler) -> EngineOptions {
+        EngineOptions { compiler, ..self }
     }
 }
 
@@ -89,7 +102,7 @@ impl Engine {
         &self.0.options
     }
 
-    /// Names everything that compiled code depends on: wasmtime's version, the processor, these options. Code of one
+    /// Names everything that compiled code depends on: wasmtime's version, the processor, what is switched on. Code of one
     /// engine runs in another exactly if these are equal.
     pub fn compatibility(&self) -> &str {
         self.0.compatibility.get_or_init(|| {

@@ -6,14 +6,18 @@
 //! component's imports reach is one trait, [`Host`], generic over the host's own handle type `H`. While an invocation
 //! is under way, a [`Caller`] calls other exports of the same compartment ([`Component::invoke_with`]).
 //!
+//! A component that nobody vouches for is read and compiled in a child process with limits ([`Compiler::Aside`]).
+//!
 //! Short invocations run on their caller's task. One that keeps a thread busy goes on in the engine's slow lane, so
 //! that it does not slow others.
 //!
 //! This crate knows wasmtime and WIT. It refuses to know sessions, capabilities, commands, grants or WASI.
 
+mod aside;
 mod cache;
 mod calls;
 mod compartment;
+mod compiler;
 mod component;
 mod context;
 mod convert;
@@ -39,8 +43,10 @@ pub mod wit;
 #[cfg(test)]
 mod tests;
 
+pub use aside::compile_if_asked;
 pub use cache::{CacheBounds, CacheError, CodeCache};
 pub use calls::{Called, Caller, Calls};
+pub use compiler::{CompileLimits, Compiler};
 pub use component::{Component, LoadError, Refusal};
 pub use digest::{Digest, DigestParseError};
 pub use engine::{Allocation, Engine, EngineError, EngineOptions};

@@ -56,8 +56,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The largest component file that is read or compiled: 32 MiB, above Python's 18. Compiling cannot be
-    /// interrupted, and takes about a second per MiB at worst.
+    /// The largest component file that is read or compiled: 32 MiB, above Python's 18. What compiling it may
+    /// take is said by [`CompileLimits`](crate::CompileLimits).
     pub const FILE_BYTES: usize = 32 << 20;
 }
 

@@ -6,7 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::aside::prepare;
+use crate::cache::CodeCache;
+use crate::compiler::Compiler;
+use crate::component::LoadError;
 use crate::digest::Digest;
+use crate::engine::Engine;
 use crate::limits::Limits;
 
 mod about;
@@ -121,7 +126,7 @@ pub struct CustomSection {
 }
 
 /// Why a file has no manifest.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ManifestError {
     /// The file is larger than [`Limits::FILE_BYTES`].
@@ -158,6 +163,37 @@ impl Manifest {
             Ok(manifest) => manifest,
             Err(_) => Err(ManifestError::Invalid("it cannot be read".to_owned())),
         }
+    }
+
+    /// Reads a component that nobody vouches for: where the engine compiles, so that it takes no more than its limits.
+    /// With [`Compiler::Aside`](crate::Compiler::Aside) it is compiled on the way, and custom sections come without
+    /// their data.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Manifest`] if it has no manifest, and why else it cannot be read or compiled.
+    pub async fn read_aside(
+        engine: &Engine,
+        cache: Option<&CodeCache>,
+        bytes: &[u8],
+    ) -> Result<Manifest, LoadError> {
+        // Before anybody else sees so much.
+        if bytes.len() > Limits::FILE_BYTES {
+            return Ok(Manifest::read(bytes)?);
+        }
+        let Compiler::Aside { program, limits } = &engine.options().compiler else {
+            return Ok(Manifest::read(bytes)?);
+        };
+        let cache = cache.ok_or(LoadError::NoCache)?;
+        let digest = Digest::of(bytes);
+        // A manifest of another version is found and removed at the first try.
+        for _ in 0..2 {
+            prepare(engine, cache, program, limits, digest, bytes).await?;
+            if let Some(manifest) = cache.manifest(engine, &digest) {
+                return Ok(manifest);
+            }
+        }
+        Err(LoadError::Interrupted)
     }
 
     /// The data of the first custom section of this name.

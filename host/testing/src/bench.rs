@@ -11,7 +11,7 @@ use powerbox_core::local::Output;
 use powerbox_core::local::store::Owner;
 use powerbox_core::plugin::{Origin, Signatures, slot_meant};
 use powerbox_core::{Agent, Allowances, Bundled, Host, HostConfig, InvokeError, Principal, Request};
-use powerbox_sandbox::EngineOptions;
+use powerbox_sandbox::{Compiler, EngineOptions};
 use serde_json::Value as Json;
 use tokio::sync::watch;
 
@@ -60,6 +60,8 @@ pub struct Bench {
     pub bundled: Vec<Bundled>,
     /// Where compiled code is kept between scenarios, and between runs.
     pub cache: PathBuf,
+    /// How the plugin is compiled.
+    pub compiler: Compiler,
     /// What plugins may use, given what the scenario sets.
     pub allowances: fn(&BTreeMap<String, i64>) -> Result<Allowances, String>,
 }
@@ -153,7 +155,7 @@ impl Bench {
             connect: Arc::clone(connect),
             allowances,
             signatures: Signatures::default(),
-            engine: EngineOptions::default(),
+            engine: EngineOptions::default().compiled_by(self.compiler.clone()),
         });
         host.await.map_err(wrong)
     }

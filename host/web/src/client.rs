@@ -9,7 +9,11 @@ const CONNECT: Duration = Duration::from_secs(10);
 #[error("requests cannot be sent: {0}")]
 pub struct ClientError(#[source] reqwest::Error);
 
-/// Sets up a client that follows no redirects and keeps no cookies; certificates are checked as the system does.
+/// Sets up a client that follows no redirects, keeps no cookies and uses no proxy; certificates are checked as the system
+/// does.
+///
+/// A proxy that the environment names would see requests to plain addresses, passwords included, and answer in the place
+/// of origins on this machine. Whoever sets a variable for one command is not asking for that.
 ///
 /// It takes some milliseconds, so it is made when it is first needed.
 ///
@@ -22,6 +26,7 @@ pub fn client() -> Result<reqwest::Client, ClientError> {
     let _: Result<(), Arc<_>> = provider.install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
         .connect_timeout(CONNECT)
         .user_agent(concat!("powerbox/", env!("CARGO_PKG_VERSION")))
         .build()

@@ -5,12 +5,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use powerbox_files::read_regular;
 use wit_parser::Resolve;
 
 use crate::component;
 use crate::language::{Language, javascript, python, rust};
 use crate::pack;
 use crate::project::Project;
+
+/// The largest component that is read, in bytes: twice what a host takes, so that it can say so.
+pub(crate) const COMPONENT_BYTES: u64 = 64 << 20;
+/// The largest WIT file, in bytes.
+const WIT_BYTES: u64 = 4 << 20;
 
 /// How to build.
 #[derive(Clone, Debug, Default)]
@@ -123,7 +129,7 @@ pub fn build(project: &Project, options: &BuildOptions) -> Result<Built, BuildEr
     }
     let path = project.output();
     // Whoever watches the file must not be woken by a build that changed nothing.
-    let changed = !fs::read(&path).is_ok_and(|there| there == finished);
+    let changed = !read_regular(&path, COMPONENT_BYTES).is_ok_and(|there| there == finished);
     if changed {
         put(&path, &finished).map_err(BuildError::io(&path))?;
     }
@@ -189,7 +195,7 @@ fn collect(folder: &Path, name: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) -> i
         if path.is_dir() {
             collect(&path, &name, files)?;
         } else if path.extension().is_some_and(|extension| extension == "wit") {
-            files.push((name, fs::read(&path)?));
+            files.push((name, read_regular(&path, WIT_BYTES)?));
         }
     }
     Ok(())

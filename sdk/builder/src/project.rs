@@ -2,6 +2,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use powerbox_files::read_regular_text;
 use serde_json::Value;
 
 use crate::language::Language;
@@ -71,6 +72,9 @@ pub enum ProjectError {
     None(PathBuf),
 }
 
+/// The largest manifest of a project, in bytes.
+const MANIFEST_BYTES: u64 = 4 << 20;
+
 impl Project {
     /// Reads the project in a folder.
     ///
@@ -82,7 +86,7 @@ impl Project {
         let folder = fs::canonicalize(folder).map_err(|error| read(folder, error))?;
         for language in Language::ALL {
             let path = folder.join(language.manifest());
-            let text = match fs::read_to_string(&path) {
+            let text = match read_regular_text(&path, MANIFEST_BYTES) {
                 Ok(text) => text,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(read(&path, error)),

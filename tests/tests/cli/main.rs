@@ -8,6 +8,7 @@
 )]
 
 mod hints;
+mod stranger;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;

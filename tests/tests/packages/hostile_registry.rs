@@ -1,7 +1,10 @@
 use powerbox_tests::powerbox::{Powerbox, component};
+use powerbox_tests::program::Running;
 use powerbox_tests::registry::{Manner, TestRegistry};
 
 use crate::lock;
+
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// A registry with one plugin in it, and a user.
 fn stage() -> (Powerbox, TestRegistry, String) {
@@ -86,4 +89,88 @@ fn a_digest_that_was_named_holds_against_the_registry() {
     refused(&user, &registry, &reference, "has the digest");
     registry.put(&format!("reload/manifests/sha256:{digest}"), &manifest);
     user.ok(&["plugin", "install", &reference, "--yes"]).unwrap();
+}
+
+/// What the user logged in with: tester:secret.
+const BASIC: &str = "dGVzdGVyOnNlY3JldA==";
+
+/// A registry that lets in only who has a token, a user who logged in there, and what publishes a plugin.
+fn logged_in() -> (Powerbox, TestRegistry, [String; 4]) {
+    let registry = TestRegistry::start(Manner::Tokens(BASIC.to_owned())).unwrap();
+    let user = Powerbox::embedded().unwrap();
+    std::fs::create_dir(user.path(".docker")).unwrap();
+    let config = format!(r#"{{"auths":{{"{}":{{"auth":"{BASIC}"}}}}}}"#, registry.address());
+    std::fs::write(user.path(".docker/config.json"), config).unwrap();
+    let file = component("reload-v1").unwrap().to_str().unwrap().to_owned();
+    let publish = ["plugin".to_owned(), "publish".to_owned(), file, registry.reference("reload:1")];
+    (user, registry, publish)
+}
+
+#[test]
+fn an_upload_that_is_sent_elsewhere_goes_there_without_credentials() {
+    let (user, registry, publish) = logged_in();
+    let elsewhere = TestRegistry::start(Manner::Honest).unwrap();
+    registry.send_uploads_to(&format!("http://{}", elsewhere.address()));
+    user.ok(&publish).unwrap();
+    assert!(elsewhere.requests().iter().any(|request| request.starts_with("PUT ")));
+    assert_eq!(elsewhere.authorizations(), Vec::<String>::new());
+    // The control: the registry itself gets both.
+    let own = registry.authorizations();
+    assert!(own.iter().any(|sent| sent.starts_with("Bearer ")), "{own:?}");
+    assert!(own.iter().any(|sent| sent.starts_with("Basic ")), "{own:?}");
+}
+
+#[test]
+fn another_origin_that_asks_who_the_user_is_is_not_told() {
+    let (user, registry, publish) = logged_in();
+    let elsewhere = TestRegistry::start(Manner::Tokens(BASIC.to_owned())).unwrap();
+    registry.send_uploads_to(&format!("http://{}", elsewhere.address()));
+    let refused = user.run(&publish).unwrap();
+    assert_eq!(refused.status, Some(3), "{refused:?}");
+    assert_eq!(elsewhere.authorizations(), Vec::<String>::new());
+    assert!(!elsewhere.requests().iter().any(|request| request.contains("token")));
+}
+
+#[test]
+fn a_password_does_not_go_to_where_a_registry_has_its_tokens_outside_its_domain() {
+    let (user, registry, publish) = logged_in();
+    let elsewhere = TestRegistry::start(Manner::Tokens(BASIC.to_owned())).unwrap();
+    registry.send_for_tokens_to(&format!("http://{}/token", elsewhere.address()));
+    let refused = user.run(&publish).unwrap();
+    assert_eq!(refused.status, Some(3), "{refused:?}");
+    assert!(refused.stderr.contains("your password for"), "{refused:?}");
+    assert!(elsewhere.requests().iter().any(|request| request.contains("/token")));
+    assert_eq!(elsewhere.authorizations(), Vec::<String>::new());
+    registry.send_for_tokens_to(&format!("http://{}/token", registry.address()));
+    user.ok(&publish).unwrap();
+}
+
+#[test]
+fn a_redirect_takes_no_credentials_along() {
+    let (user, registry, publish) = logged_in();
+    user.ok(&publish).unwrap();
+    let elsewhere = TestRegistry::start(Manner::Honest).unwrap();
+    registry.behave(Manner::Redirect(format!("http://{}/v2/x", elsewhere.address())));
+    let manifest = registry.get("reload/manifests/1").unwrap();
+    let manifest = crate::json(std::str::from_utf8(&manifest).unwrap());
+    let layer = manifest["layers"][0]["digest"].as_str().unwrap();
+    elsewhere.put("x", &registry.get(&format!("reload/blobs/{layer}")).unwrap());
+    user.ok(&["plugin", "install", &publish[3], "--yes"]).unwrap();
+    assert!(!elsewhere.requests().is_empty());
+    assert_eq!(elsewhere.authorizations(), Vec::<String>::new());
+}
+
+#[test]
+fn a_proxy_that_the_environment_names_sees_nothing() {
+    let (user, registry, publish) = logged_in();
+    let proxy = TestRegistry::start(Manner::Honest).unwrap();
+    let address = format!("http://{}", proxy.address());
+    let mut command = user.command(&publish).unwrap();
+    for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env(variable, &address).env(variable.to_lowercase(), &address);
+    }
+    let published = Running::start(&mut command).unwrap().finish(LIMIT).unwrap();
+    assert_eq!(published.status, Some(0), "{published:?}");
+    assert_eq!(proxy.requests(), Vec::<String>::new());
+    assert!(!registry.requests().is_empty());
 }

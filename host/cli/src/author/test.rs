@@ -6,11 +6,13 @@ use futures_util::stream::{self, StreamExt as _};
 use powerbox_core::InvokeError;
 use powerbox_core::local::Output;
 use powerbox_core::text::{clean, clean_line};
+use powerbox_files::read_regular_text;
 use powerbox_testing::{Bench, Mismatch, Report, Scenario, ScenarioError, Show, Shown};
 use serde_json::{Value as Json, json};
 use similar::{ChangeTag, TextDiff};
 
 use super::build::{make, project};
+use crate::app;
 use crate::bundled;
 use crate::config::Config;
 use crate::exit::{Failure, Status};
@@ -50,6 +52,7 @@ pub(crate) async fn test(paths: &Paths, arguments: TestArguments, json: bool) ->
         component,
         bundled: bundled::PLUGINS.to_vec(),
         cache: paths.cache.clone(),
+        compiler: app::compiler()?,
         allowances: Config::limits,
     };
     let mut cases = match &arguments.scenario {
@@ -107,6 +110,9 @@ pub(crate) async fn test(paths: &Paths, arguments: TestArguments, json: bool) ->
     Ok(if failed == 0 { Status::Done } else { Status::Failed })
 }
 
+/// The largest scenario, and the largest golden file, in bytes.
+const MOST: u64 = 16 << 20;
+
 /// A scenario, and where it is from.
 struct Case {
     name: String,
@@ -129,7 +135,7 @@ impl Case {
     }
 
     fn of_toml(path: &Path) -> Result<Self, Failure> {
-        let text = std::fs::read_to_string(path)
+        let text = read_regular_text(path, MOST)
             .map_err(|error| Failure::new(Status::Failed, format!("{}: {error}", path.display())))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
@@ -159,7 +165,7 @@ impl Case {
                 None => failure,
             }
         })?;
-        let golden = |name: &str| std::fs::read_to_string(self.folder.join(name)).ok();
+        let golden = |name: &str| read_regular_text(&self.folder.join(name), MOST).ok();
         bench.run(scenario, &Terminal, &golden).await.map_err(|error| failed(error.to_string()))
     }
 }

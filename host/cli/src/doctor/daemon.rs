@@ -3,12 +3,12 @@
 use std::os::unix::fs::FileTypeExt as _;
 use std::time::Duration;
 
-use powerbox_captp::{Config as SessionConfig, transport};
-use powerbox_core::daemon::{Daemon as Greeted, Endpoint};
+use powerbox_core::daemon::{Connect, Daemon as Greeted, Endpoint};
 use powerbox_daemon::Daemon;
 
 use super::check::Check;
 use crate::app::Choice;
+use crate::embedded::{Embedded, External};
 use crate::paths::Paths;
 
 /// How long a daemon may take to answer.
@@ -25,7 +25,7 @@ pub(super) async fn checks(paths: &Paths, choice: &Choice) -> Vec<Check> {
 
 async fn external(endpoint: &Endpoint) -> Check {
     let remedy = "start that daemon, or leave out --connect, ENDO_SOCK and `connect` to use the embedded one";
-    match greet(endpoint).await {
+    match greet(&External(endpoint.clone())).await {
         Ok(dialect) => Check::fine("daemon", format!("{endpoint} answers, in the dialect {dialect}")),
         Err(reason) => Check::bad("daemon", format!("{endpoint}: {reason}"), remedy),
     }
@@ -58,8 +58,13 @@ async fn embedded(paths: &Paths) -> Check {
             return Check::bad("embedded daemon", error.to_string(), remedy);
         }
     };
-    match greet(&Endpoint::Unix(paths.daemon_socket())).await {
+    let there = Embedded::is_answered(paths);
+    match greet(&Embedded::running(paths)).await {
         Ok(_) => Check::fine("embedded daemon", "runs and answers"),
+        Err(reason) if there && !runs => {
+            let remedy = "stop the program that listens there, or use it with --connect";
+            Check::bad("embedded daemon", reason, remedy)
+        }
         Err(_) if !runs => Check::fine("embedded daemon", "does not run; the first command starts it"),
         Err(reason) => {
             let remedy = format!("`powerbox stop`, or see what it says in {}", paths.daemon_log().display());
@@ -69,14 +74,10 @@ async fn embedded(paths: &Paths) -> Check {
 }
 
 /// Asks a daemon who it is; gives the name of its dialect.
-async fn greet(endpoint: &Endpoint) -> Result<&'static str, String> {
+async fn greet(connect: &dyn Connect) -> Result<&'static str, String> {
     let greeted = async {
-        let config = SessionConfig::new("powerbox");
-        let session = match endpoint {
-            Endpoint::Unix(path) => transport::unix::connect(path, config).await,
-            Endpoint::Tcp(address) => transport::tcp::connect(address, config).await,
-        };
-        let daemon = Greeted::greet(session.map_err(|error| error.to_string())?).await;
+        let session = connect.connect().await.map_err(|error| error.to_string())?;
+        let daemon = Greeted::greet_meant(session, connect).await;
         let daemon = daemon.map_err(|error| error.to_string())?;
         let dialect = daemon.dialect().name();
         daemon.disconnect().await;

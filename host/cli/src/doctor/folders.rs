@@ -1,10 +1,9 @@
 //! The program's folders: there or makeable, its own, closed to others, with room.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use powerbox_core::text::word;
+use powerbox_files::{Others, check_folder};
 
 use super::check::Check;
 use crate::paths::Paths;
@@ -13,39 +12,17 @@ use crate::paths::Paths;
 const LITTLE_ROOM: u64 = 200;
 
 pub(super) fn checks(paths: &Paths) -> Vec<Check> {
-    // What others could read or write there would be theirs to know or to change.
-    let private = [
-        ("state folder", &paths.state),
-        ("plugin folder", &paths.data),
-        ("cache folder", &paths.cache),
-        ("runtime folder", &paths.runtime),
-    ];
-    private.into_iter().map(|(what, path)| folder(what, path)).collect()
+    // The configuration can do without its folder, and need not be written.
+    let private = paths.private().into_iter();
+    private.map(|(what, path, others)| folder(what, path, others)).collect()
 }
 
-fn folder(what: &str, path: &Path) -> Check {
+fn folder(what: &str, path: &Path, others: Others) -> Check {
     let (shown, word) = (path.display(), word(&path.to_string_lossy()));
-    let metadata = match fs::symlink_metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return not_yet(what, path),
-        Err(error) => {
-            return Check::bad(what, format!("{shown}: {error}"), "make it readable for yourself");
-        }
-    };
-    if !fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
-        return Check::bad(
-            what,
-            format!("{shown} is no folder"),
-            format!("move it away: mv {word} {word}.old"),
-        );
-    }
-    if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Check::bad(what, format!("{shown} belongs to another user"), format!("chown $USER {word}"));
-    }
-    let mode = metadata.mode() & 0o777;
-    if !metadata.is_symlink() && mode & 0o022 != 0 {
-        let found = format!("{shown} can be written by others (mode {mode:o})");
-        return Check::bad(what, found, format!("chmod go-w {word}"));
+    match check_folder(path, others) {
+        Ok(true) => {}
+        Ok(false) => return not_yet(what, path),
+        Err(error) => return Check::bad(what, error.to_string(), error.remedy(powerbox_core::text::word)),
     }
     if rustix::fs::access(path, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_err() {
         return Check::bad(what, format!("{shown} cannot be written"), format!("chmod u+rwx {word}"));

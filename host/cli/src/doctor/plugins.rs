@@ -1,10 +1,9 @@
 //! What is installed: records, components, grants, audit.
 
-use std::fs;
-
 use powerbox_core::open_authority;
 use powerbox_core::plugin::{Installed, InstalledPlugin};
-use powerbox_sandbox::Digest;
+use powerbox_files::read_regular;
+use powerbox_sandbox::{Digest, Limits};
 
 use super::check::Check;
 use crate::paths::Paths;
@@ -47,7 +46,7 @@ pub(super) fn checks(paths: &Paths) -> Vec<Check> {
 fn plugin(installed: &Installed, record: &InstalledPlugin) -> Check {
     let what = format!("plugin {}", record.name);
     let again = format!("`powerbox plugin install {}`", record.source.word());
-    match fs::read(installed.component(&record.digest)) {
+    match read_regular(&installed.component(&record.digest), Limits::FILE_BYTES as u64) {
         Err(error) => Check::bad(what, format!("its component cannot be read: {error}"), again),
         Ok(bytes) if Digest::of(&bytes).to_string() != record.digest => {
             Check::bad(what, "its component is not what was installed", again)

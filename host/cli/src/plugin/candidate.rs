@@ -54,7 +54,11 @@ pub(super) fn registry(insecure: bool) -> Result<Registry, Failure> {
 }
 
 pub(super) fn failed(error: OciError) -> Failure {
-    let status = if matches!(error, OciError::Denied(_)) { Status::Denied } else { Status::Failed };
+    let status = if matches!(error, OciError::Denied(_) | OciError::Realm { .. }) {
+        Status::Denied
+    } else {
+        Status::Failed
+    };
     Failure::new(status, error.to_string())
 }
 

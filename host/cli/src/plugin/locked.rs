@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use powerbox_core::local::wasi::WASI;
-use powerbox_core::plugin::{Candidate, InstalledPlugin, Source, read_lock};
+use powerbox_core::plugin::{Candidate, InstalledPlugin, RECORDS_BYTES, Source, read_lock};
 use powerbox_core::text::clean_line;
 use powerbox_core::{Host, Installation};
+use powerbox_files::read_regular_text;
 use serde_json::{Value as Json, json};
 
 use super::candidate;
@@ -22,7 +23,7 @@ pub(super) async fn install(
     json: bool,
 ) -> Result<(), Failure> {
     let failed = |reason: String| Failure::new(Status::Failed, format!("{}: {reason}", lock.display()));
-    let text = std::fs::read_to_string(lock).map_err(|error| failed(error.to_string()))?;
+    let text = read_regular_text(lock, RECORDS_BYTES).map_err(|error| failed(error.to_string()))?;
     let mut ready = Vec::new();
     let records = read_lock(&text).map_err(failed)?;
     for record in &records {

@@ -13,6 +13,13 @@ use super::Dialect;
 pub trait Connect: Send + Sync + 'static {
     /// Makes a session.
     fn connect(&self) -> BoxFuture<'_, Result<Session, ConnectError>>;
+
+    /// Makes sure that the peer is the one that was meant, by its bootstrap value. Nothing else is done with the session
+    /// before. Unless it is said otherwise, whatever answers is the one.
+    fn recognise<'a>(&'a self, bootstrap: &'a Value) -> BoxFuture<'a, Result<(), ConnectError>> {
+        let _ = bootstrap;
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// There is no daemon to talk to. Exit status 4.
@@ -31,6 +38,16 @@ pub enum ConnectError {
     /// The embedded daemon could not be started.
     #[error("the embedded daemon did not start: {0}")]
     NotStarted(Arc<str>),
+    /// Something else is in the embedded daemon's place.
+    #[error("what answers at {endpoint} is not your embedded daemon: {found}; {remedy}")]
+    Stranger {
+        /// Where.
+        endpoint: String,
+        /// What it is.
+        found: Arc<str>,
+        /// What to do.
+        remedy: Arc<str>,
+    },
     /// What answers is no Endo daemon, or one without a host.
     #[error("the peer is no Endo daemon with a host: {0}")]
     NoHost(String),
@@ -57,14 +74,36 @@ impl Daemon {
     /// A peer that takes the connection and then says nothing ends it with [`CallError::Deadline`] after
     /// [`GREETING`].
     pub async fn greet(session: Session) -> Result<Self, ConnectError> {
-        match tokio::time::timeout(GREETING, Self::first_calls(session)).await {
-            Ok(greeted) => greeted,
-            Err(_) => Err(CallError::Deadline.into()),
-        }
+        Self::greet_by(session, None).await
     }
 
-    async fn first_calls(session: Session) -> Result<Self, ConnectError> {
-        let bootstrap = match session.bootstrap().await? {
+    /// The same with a peer that `connect` led to, and [recognises](Connect::recognise).
+    ///
+    /// # Errors
+    ///
+    /// As [`greet`](Self::greet), and what else it is.
+    pub async fn greet_meant(session: Session, connect: &dyn Connect) -> Result<Self, ConnectError> {
+        Self::greet_by(session, Some(connect)).await
+    }
+
+    async fn greet_by(session: Session, connect: Option<&dyn Connect>) -> Result<Self, ConnectError> {
+        let ended = session.clone();
+        let greeted = match tokio::time::timeout(GREETING, Self::first_calls(session, connect)).await {
+            Ok(greeted) => greeted,
+            Err(_) => Err(CallError::Deadline.into()),
+        };
+        if greeted.is_err() {
+            ended.disconnect(None);
+        }
+        greeted
+    }
+
+    async fn first_calls(session: Session, connect: Option<&dyn Connect>) -> Result<Self, ConnectError> {
+        let bootstrap = session.bootstrap().await?;
+        if let Some(connect) = connect {
+            connect.recognise(&bootstrap).await?;
+        }
+        let bootstrap = match bootstrap {
             Value::Capability(bootstrap) => bootstrap,
             other => {
                 let found = crate::bridge::kind(&other);

@@ -1,6 +1,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use powerbox_files::read_regular;
+
 use super::load::read_bounded;
 use super::{Seen, Source, signature_beside};
 
@@ -72,9 +74,6 @@ impl Candidate {
 }
 
 fn read_signature(path: &Path) -> std::io::Result<String> {
-    use std::io::Read as _;
-    let mut text = Vec::new();
-    std::fs::File::open(path)?.take(SIGNATURE_BYTES).read_to_end(&mut text)?;
-    // What is no text is no signature either, which the policy says.
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    // What is not text is not a signature either, which the policy says.
+    Ok(String::from_utf8_lossy(&read_regular(path, SIGNATURE_BYTES)?).into_owned())
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use powerbox_files::{Others, read_regular};
 use powerbox_sandbox::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +116,8 @@ pub enum StoreError {
     },
 }
 
+/// The largest file of records, in bytes: a plugin takes about one KiB.
+pub const RECORDS_BYTES: u64 = 16 << 20;
 /// How long a component is kept that no record names any more.
 const KEPT: Duration = Duration::from_secs(3600);
 
@@ -137,7 +140,7 @@ impl Installed {
     pub fn list(&self) -> Result<Vec<InstalledPlugin>, StoreError> {
         /// Reads one form of the records.
         type Parse<'a> = &'a dyn Fn(&[u8]) -> Result<Vec<InstalledPlugin>, String>;
-        let read = |path: &Path, parse: Parse<'_>| match fs::read(path) {
+        let read = |path: &Path, parse: Parse<'_>| match read_regular(path, RECORDS_BYTES) {
             Ok(text) => {
                 parse(&text).map(Some).map_err(|error| StoreError::Damaged { path: path.to_owned(), error })
             }
@@ -253,13 +256,9 @@ fn pass_words(gone: &InstalledPlugin, left: &mut [InstalledPlugin]) {
     }
 }
 
-/// Makes a folder that only its owner can enter, with those above it.
+/// Makes a folder that only its owner can change, with those above it, and makes sure that it is that.
 pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    powerbox_files::private_folder(folder, Others::MayRead).map_err(io::Error::other)
 }
 
 /// Writes a file beside its place and moves it there: a reader sees all of it or none.

@@ -16,7 +16,7 @@ mod visit;
 pub use ask::{Ask, AskedCommand, AskedParameter};
 pub use candidate::Candidate;
 pub use difference::Difference;
-pub use installed::{Installed, InstalledPlugin, Seen, StoreError};
+pub use installed::{Installed, InstalledPlugin, RECORDS_BYTES, Seen, StoreError};
 pub(crate) use installed::{private_folder, write_aside};
 pub use intent::Data;
 pub(crate) use intent::{Changing, Intent, may_die_at};

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use powerbox_sandbox::Digest;
 
@@ -61,6 +61,8 @@ pub(crate) struct Looks {
     postponed: Mutex<HashMap<String, Digest>>,
     /// The versions on record that cannot be loaded here, by their digests.
     unloadable: Mutex<HashMap<String, String>>,
+    /// Held by the task that looks at a plugin.
+    turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Looks {
@@ -68,6 +70,12 @@ impl Looks {
     pub(crate) fn last(&self, record: &InstalledPlugin) -> Looked {
         let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         looked.get(&record.name).copied().unwrap_or_else(|| Looked::on_record(record))
+    }
+
+    /// What a task holds while it looks at a plugin.
+    pub(crate) fn turn(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(name.to_owned()).or_default())
     }
 
     /// Begins with what is on record now: what was said of that, was said to whom this process has.

@@ -161,11 +161,12 @@ impl Concern {
     }
 }
 
-/// The watching task. It reads nothing while files are still changing, and considers one plugin at a time.
+/// The watching task. It reads nothing while files are still changing.
 async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::Receiver<Change>) {
     let mut look = tokio::time::interval(LOOK);
     // What was seen of each file when it was last looked for what is not told.
     let mut last: BTreeMap<PathBuf, Look> = BTreeMap::new();
+    let mut considering = Considering::default();
     let mut concern = match host.upgrade() {
         Some(host) => Concern::of(host.installed().records(), &host.followed(), &folders),
         None => return,
@@ -181,6 +182,15 @@ async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::Receive
                 Some(_) => continue,
                 None => return,
             },
+            Some(considered) = considering.tasks.join_next() => {
+                match (considered, host.upgrade()) {
+                    (Ok(considered), Some(host)) => considering.end(considered, &host, &mut last),
+                    // One that broke must not keep its plugin from being looked at for good.
+                    (Err(_), _) => considering.under_way.clear(),
+                    (Ok(_), None) => return,
+                }
+                continue;
+            }
             _ = look.tick() => looks = true,
         }
         let Some(host) = host.upgrade() else { return };
@@ -204,13 +214,54 @@ async fn follow(host: WeakHost, mut folders: Folders, mut changes: mpsc::Receive
             let now = Look::of(file);
             // At first what is on record counts: the file may have changed before it was watched.
             let before = || last.get(file).copied().unwrap_or_else(|| Look::on_record(&plugin));
-            let looked = match told || looks && before() != now {
-                true => host.reconsider_within(&plugin.name, PATIENCE).await,
-                false => looks,
-            };
-            if looked {
+            if told || looks && before() != now {
+                considering.begin(&host, &plugin.name, file, now);
+            } else if looks && !considering.under_way.contains_key(&plugin.name) {
                 last.insert(file.clone(), now);
             }
+        }
+    }
+}
+
+/// The plugins that are looked at right now. Each has a task of its own: a file that takes long to read or to compile
+/// keeps nobody from seeing what changed elsewhere.
+#[derive(Default)]
+struct Considering {
+    tasks: tokio::task::JoinSet<Considered>,
+    /// With whether its file changed since.
+    under_way: BTreeMap<String, bool>,
+}
+
+/// What came of looking at a plugin.
+struct Considered {
+    name: String,
+    file: PathBuf,
+    look: Look,
+    /// Others may have changed what is installed for too long.
+    looked: bool,
+}
+
+impl Considering {
+    fn begin(&mut self, host: &Host, name: &str, file: &Path, look: Look) {
+        if let Some(again) = self.under_way.get_mut(name) {
+            *again = true;
+            return;
+        }
+        self.under_way.insert(name.to_owned(), false);
+        let (host, name, file) = (host.clone(), name.to_owned(), file.to_owned());
+        self.tasks.spawn(async move {
+            let looked = host.reconsider_within(&name, PATIENCE).await;
+            Considered { name, file, look, looked }
+        });
+    }
+
+    fn end(&mut self, considered: Considered, host: &Host, last: &mut BTreeMap<PathBuf, Look>) {
+        let Considered { name, file, look, looked } = considered;
+        if looked {
+            last.insert(file.clone(), look);
+        }
+        if self.under_way.remove(&name) == Some(true) {
+            self.begin(host, &name, &file, Look::of(&file));
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::hub::{Taken, begun};
 use crate::id::{FormulaId, FormulaNumber};
 use crate::interface::Shape::{Any, NameOrPath, Record, Remotable, Text};
 use crate::interface::{Interface, Method, may_take, takes};
+use crate::key::Challenge;
 use crate::store::StoreError;
 use crate::world::World;
 
@@ -42,6 +43,7 @@ const METHODS: &[Method] = &[
     takes("nodeId", &[], "nodeId() - gives the public key of the daemon."),
     takes("ping", &[], "ping() - answers \"pong\"."),
     takes("powerbox", &[], "powerbox() - tells version, process and counts of the embedded daemon."),
+    takes("prove", &[Text], "prove(challenge) - signs 64 hex digits, to prove which daemon this is."),
     takes("terminate", &[], "terminate() - ends the daemon; the session ends before there is an answer."),
 ];
 
@@ -96,6 +98,16 @@ impl Bootstrap {
         })
     }
 
+    /// Proves to a client that this daemon holds its key.
+    async fn prove(self: Arc<Self>, mut args: Arguments) -> Result<Value, CallError> {
+        let challenge = Challenge::from_hex(&args.text()?.to_string());
+        let challenge =
+            challenge.ok_or_else(|| CallError::type_error("a challenge is 64 lowercase hex digits"))?;
+        let key = self.world.store.read(|tables| tables.key("daemon")).await.map_err(Failure::from)?;
+        let key = key.ok_or_else(|| CallError::error("the daemon has no key"))?;
+        Ok(Value::text(key.prove(&challenge)))
+    }
+
     /// Tells that this is the embedded daemon, and how it does.
     async fn facts(self: Arc<Self>) -> Result<Value, CallError> {
         let formulas = self.world.store.read(|tables| tables.formula_count()).await.map_err(Failure::from)?;
@@ -125,6 +137,7 @@ impl Kind for Bootstrap {
             "nodeId" => Reply::value(self.world.roots.node.to_string()),
             "ping" => Reply::value("pong"),
             "powerbox" => begun(self.facts()),
+            "prove" => begun(self.prove(args)),
             // Never answered: the session ends first.
             "terminate" => {
                 self.world.stop();

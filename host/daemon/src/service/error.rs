@@ -1,6 +1,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use powerbox_files::FolderError;
+
 use super::Running;
 use crate::store::StoreError;
 
@@ -17,20 +19,9 @@ pub enum OpenError {
     /// Where the socket should be, there is something that is no socket, and is not touched.
     #[error("{} is not a socket", .0.display())]
     NotASocket(PathBuf),
-    /// The folder could be entered or changed by others, who would then hold the daemon's authority.
-    #[error("the folder {} is open to others: it must be yours and have mode 700, not {mode:03o}", path.display())]
-    FolderOpen {
-        /// Which one.
-        path: PathBuf,
-        /// The mode that it has.
-        mode: u32,
-    },
-    /// The folder belongs to someone else.
-    #[error("the folder {} belongs to someone else", .0.display())]
-    FolderForeign(PathBuf),
-    /// What should be a folder is none. A symbolic link is none either: whoever made it could change it.
-    #[error("{} is not a folder", .0.display())]
-    NotAFolder(PathBuf),
+    /// Others can enter or change the folder, who would then hold the daemon's authority.
+    #[error("{0}; {remedy}", remedy = .0.remedy(powerbox_authority::text::word))]
+    Folder(#[from] FolderError),
     /// The path of the socket has no folder, or is longer than the operating system takes.
     #[error("{} cannot be the path of a socket", .0.display())]
     SocketPath(PathBuf),

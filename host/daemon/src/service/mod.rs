@@ -3,7 +3,8 @@
 mod error;
 pub use error::OpenError;
 
-mod folder;
+mod identity;
+pub use identity::{Identity, Stranger};
 
 mod lock;
 pub use lock::Running;

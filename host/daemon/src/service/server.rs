@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use powerbox_captp::{Config, Object, Session, Value};
+use powerbox_files::{Others, private_folder};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 
 use super::lock::Lock;
 use super::socket::Socket;
-use super::{OpenError, Running, folder};
+use super::{Identity, OpenError, Running};
 use crate::authority::Authority;
 use crate::formula::Formula;
 use crate::limits::Limits;
@@ -82,11 +83,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 impl Daemon {
     /// Opens the state and binds the socket. Blocks for as long as the disk takes.
     pub fn open(config: DaemonConfig) -> Result<Self, OpenError> {
-        folder::private(&config.state_dir)?;
+        private_folder(&config.state_dir, Others::StayOut)?;
         let state_lock = Lock::take(&lock_path(&config.state_dir), &config.socket_path)?;
         // Clients that connect from here on wait until the daemon runs.
         let (socket, listener) = Socket::bind(&config.socket_path)?;
         let world = World::open(&config.state_dir, config.limits, config.authority)?;
+        Identity::new(world.roots.node).record(&config.state_dir)?;
         Ok(Self { world, listener, session_limits: config.session_limits, socket, state_lock })
     }
 

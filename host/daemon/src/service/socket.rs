@@ -6,8 +6,10 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
+use powerbox_files::{Others, private_folder};
+
+use super::OpenError;
 use super::lock::Lock;
-use super::{OpenError, folder};
 
 /// A socket that is being served. Its file goes away with it.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ impl Socket {
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
             .ok_or_else(|| OpenError::SocketPath(path.to_owned()))?;
-        folder::private(parent)?;
+        private_folder(parent, Others::StayOut)?;
         // Two daemons with states of their own may still be told to use one socket; between finding that nobody
         // serves it and binding it anew, only one may act.
         let lock = Lock::take(&lock_path(path), path)?;
@@ -98,7 +100,7 @@ mod tests {
     fn a_stale_socket_is_cleared_and_a_live_or_foreign_one_is_not() {
         let root = tempfile::tempdir().expect("a folder");
         let path = root.path().join("run/socket");
-        folder::private(path.parent().expect("a folder")).expect("made");
+        private_folder(path.parent().expect("a folder"), Others::StayOut).expect("made");
 
         let live = UnixListener::bind(&path).expect("bound");
         assert!(matches!(Socket::bind(&path), Err(OpenError::SocketInUse(_))));

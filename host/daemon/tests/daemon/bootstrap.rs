@@ -13,7 +13,7 @@ async fn the_bootstrap_tells_what_it_is() {
     assert_eq!(call("ping").await.unwrap(), Value::text("pong"));
     let methods = strings(&call("__getMethodNames__").await.unwrap());
     let expected = "__getInterfaceGuard__ __getMethodNames__ attenuate attenuateObject grantOf help host leastAuthority nodeId \
-                    ping powerbox terminate";
+                    ping powerbox prove terminate";
     assert_eq!(methods.join(" "), expected);
     assert!(call("__getInterfaceGuard__").await.unwrap().is_undefined());
     assert_eq!(string(call("nodeId").await.unwrap()).len(), 64);

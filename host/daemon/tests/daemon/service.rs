@@ -5,6 +5,7 @@ use std::path::Path;
 
 use powerbox_captp::Value;
 use powerbox_daemon::{Daemon, DaemonConfig, OpenError};
+use powerbox_files::FolderError;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{Home, names, path, pet_names, string, text};
@@ -73,7 +74,10 @@ async fn only_the_owner_can_reach_what_the_daemon_makes() {
     for folder in [home.state(), home.socket().parent().unwrap().to_owned()] {
         fs::set_permissions(&folder, Permissions::from_mode(0o750)).unwrap();
         let error = Daemon::open(home.config()).expect_err("refused");
-        assert!(matches!(&error, OpenError::FolderOpen { path, mode: 0o750 } if *path == folder), "{error}");
+        assert!(
+            matches!(&error, OpenError::Folder(FolderError::Open { path, mode: 0o750 }) if *path == folder),
+            "{error}"
+        );
         fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
     }
     home.start().stop().await;

@@ -3,7 +3,11 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use powerbox_files::read_regular;
 use serde::Deserialize;
+
+/// The largest file, in bytes.
+const MOST: u64 = 1 << 20;
 
 /// Who the user is at which registry: what `docker login` and `podman login` wrote down.
 #[derive(Clone, Default)]
@@ -32,9 +36,9 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// If the file is broken.
+    /// If the file is broken, larger than 1 MiB or not a regular one.
     pub fn read(path: &Path) -> std::io::Result<Self> {
-        let text = match std::fs::read(path) {
+        let text = match read_regular(path, MOST) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             text => text?,
         };

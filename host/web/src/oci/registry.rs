@@ -1,15 +1,17 @@
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use powerbox_sandbox::{Digest, Limits};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use reqwest::{Method, Request, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
+use url::Origin;
 
 use super::credentials::Credentials;
 use super::manifest::{MANIFEST, Manifest, ManifestError, Pushed};
 use super::reference::{Reference, is_loopback};
-use super::token::Challenge;
+use super::token::{Challenge, gives_tokens_for};
 use crate::client::{ClientError, client};
 use crate::http::cause;
 
@@ -41,6 +43,16 @@ pub enum OciError {
     /// It is not for everybody.
     #[error("the registry {0} does not let you: `docker login {0}` or `podman login {0}` says who you are")]
     Denied(String),
+    /// It sends for tokens to where the user's name and password do not go.
+    #[error(
+        "the registry {host} does not let you, and its tokens come from {realm}, which is not in its own domain: your password for {host} was not sent there"
+    )]
+    Realm {
+        /// Which.
+        host: String,
+        /// The other host.
+        realm: String,
+    },
     /// It answers something that is no answer.
     #[error("the registry {host} answers {status} for {what}")]
     Answer {
@@ -116,8 +128,8 @@ pub struct Registry {
     credentials: Credentials,
     /// Whether registries on other machines are reached without encryption.
     insecure: bool,
-    /// What the registry wants to see, once it said so.
-    authorization: Mutex<Option<String>>,
+    /// What each registry wants to see, once it said so.
+    authorizations: Mutex<HashMap<Origin, String>>,
 }
 
 #[derive(Deserialize)]
@@ -127,13 +139,13 @@ struct Token {
 }
 
 impl Registry {
-    /// Sets up a way to one registry. Without `insecure` only a registry on this machine is reached without encryption.
+    /// Sets up a way to registries. Without `insecure` only a registry on this machine is reached without encryption.
     ///
     /// # Errors
     ///
     /// If no requests can be made.
     pub fn new(credentials: Credentials, insecure: bool) -> Result<Self, ClientError> {
-        Ok(Self { client: client()?, credentials, insecure, authorization: Mutex::new(None) })
+        Ok(Self { client: client()?, credentials, insecure, authorizations: Mutex::default() })
     }
 
     /// Asks what a reference stands for now.
@@ -217,59 +229,90 @@ impl Registry {
         self.insecure || reference.is_loopback()
     }
 
-    /// Sends a request, with what the registry wants to see. If it has not said so yet, the first answer does.
+    /// Sends a request, with what the registry wants to see if it goes to the registry itself. If that has not said so
+    /// yet, the first answer does.
     async fn ask(
         &self,
         reference: &Reference,
         request: RequestBuilder,
         actions: &str,
     ) -> Result<Response, OciError> {
-        let request = request.timeout(LONGEST);
+        let own = self.url(reference, "")?.origin();
+        let mut request = request.timeout(LONGEST).build().map_err(|error| unreachable(reference, error))?;
+        if request.url().origin() != own {
+            // It may be sent elsewhere, but not as somebody, and not because the place asks who it is.
+            return self.send(reference, request).await;
+        }
         let again = request.try_clone();
-        let known = self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let answer = self.send(reference, authorized(request, known.as_deref())).await?;
+        let known = self.authorizations.lock().unwrap_or_else(PoisonError::into_inner).get(&own).cloned();
+        if let Some(known) = known {
+            authorize(&mut request, &known)?;
+        }
+        let answer = self.send(reference, request).await?;
         if answer.status() != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
         let wanted = answer.headers().get(WWW_AUTHENTICATE).and_then(|header| header.to_str().ok());
         let challenge = wanted.and_then(Challenge::read);
         let denied = || OciError::Denied(reference.host.clone());
-        let basic = self.credentials.basic(&reference.host);
         let authorization = match challenge.ok_or_else(denied)? {
-            Challenge::Basic => format!("Basic {}", basic.ok_or_else(denied)?),
+            Challenge::Basic => {
+                format!("Basic {}", self.credentials.basic(&reference.host).ok_or_else(denied)?)
+            }
             Challenge::Bearer { realm, service, scope } => {
-                let url = Url::parse(&realm).map_err(|_| OciError::Elsewhere(realm.clone()))?;
-                // A name and a password go nowhere without encryption, but on this machine.
-                self.may_go(reference, &url)?;
                 let ours = format!("repository:{}:{actions}", reference.repository);
                 let mut query = vec![("scope", scope.unwrap_or(ours))];
                 query.extend(service.map(|service| ("service", service)));
-                let mut url = url;
-                url.query_pairs_mut().extend_pairs(query);
-                let basic = basic.map(|basic| format!("Basic {basic}"));
-                let request = self.client.request(Method::GET, url).timeout(LONGEST);
-                let answer = self.send(reference, authorized(request, basic.as_deref())).await?;
-                if !answer.status().is_success() {
-                    return Err(denied());
-                }
-                let text = read(answer, SMALL, "a token").await?;
-                let token: Token = serde_json::from_slice(&text).map_err(|_| denied())?;
-                format!("Bearer {}", token.token.or(token.access_token).ok_or_else(denied)?)
+                format!("Bearer {}", self.token(reference, &own, &realm, query).await?)
             }
         };
-        let again = again.ok_or_else(denied)?;
-        let answer = self.send(reference, authorized(again, Some(&authorization))).await?;
+        let mut again = again.ok_or_else(denied)?;
+        authorize(&mut again, &authorization)?;
+        let answer = self.send(reference, again).await?;
         if matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return Err(denied());
         }
-        *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = Some(authorization);
+        self.authorizations.lock().unwrap_or_else(PoisonError::into_inner).insert(own, authorization);
         Ok(answer)
     }
 
-    async fn send(&self, reference: &Reference, request: RequestBuilder) -> Result<Response, OciError> {
-        let unreachable =
-            |error| OciError::Unreachable { host: reference.host.clone(), reason: cause(error) };
-        request.send().await.map_err(unreachable)
+    /// Gets a token from where the registry says that there are some. The name and the password go there only if it is
+    /// the registry itself or in its domain.
+    async fn token(
+        &self,
+        reference: &Reference,
+        own: &Origin,
+        realm: &str,
+        query: Vec<(&str, String)>,
+    ) -> Result<String, OciError> {
+        let denied = || OciError::Denied(reference.host.clone());
+        let mut url = Url::parse(realm).map_err(|_| OciError::Elsewhere(realm.to_owned()))?;
+        self.may_go(reference, &url)?;
+        let trusted = gives_tokens_for(&url, own);
+        let basic = self.credentials.basic(&reference.host);
+        let withheld = basic.is_some() && !trusted;
+        let place = url.host_str().unwrap_or_default().to_owned();
+        let refused = || match withheld {
+            true => OciError::Realm { host: reference.host.clone(), realm: place.clone() },
+            false => denied(),
+        };
+        url.query_pairs_mut().extend_pairs(query);
+        let request = self.client.request(Method::GET, url).timeout(LONGEST).build();
+        let mut request = request.map_err(|error| unreachable(reference, error))?;
+        if let Some(basic) = basic.filter(|_| trusted) {
+            authorize(&mut request, &format!("Basic {basic}"))?;
+        }
+        let answer = self.send(reference, request).await?;
+        if !answer.status().is_success() {
+            return Err(refused());
+        }
+        let text = read(answer, SMALL, "a token").await?;
+        let token: Token = serde_json::from_slice(&text).map_err(|_| denied())?;
+        token.token.or(token.access_token).ok_or_else(denied)
+    }
+
+    async fn send(&self, reference: &Reference, request: Request) -> Result<Response, OciError> {
+        self.client.execute(request).await.map_err(|error| unreachable(reference, error))
     }
 
     /// Follows to where the registry keeps its content, without telling anybody there who we are.
@@ -287,7 +330,8 @@ impl Registry {
                 };
             }
             let place = self.location(reference, &answer)?;
-            answer = self.send(reference, self.client.get(place).timeout(LONGEST)).await?;
+            let request = self.client.get(place).timeout(LONGEST).build();
+            answer = self.send(reference, request.map_err(|error| unreachable(reference, error))?).await?;
         }
         Err(OciError::Around)
     }
@@ -313,11 +357,17 @@ impl Registry {
     }
 }
 
-fn authorized(request: RequestBuilder, authorization: Option<&str>) -> RequestBuilder {
-    match authorization {
-        Some(authorization) => request.header(AUTHORIZATION, authorization),
-        None => request,
-    }
+fn unreachable(reference: &Reference, error: reqwest::Error) -> OciError {
+    OciError::Unreachable { host: reference.host.clone(), reason: cause(error) }
+}
+
+/// Shows who we are. Whoever calls this has made sure where the request goes.
+fn authorize(request: &mut Request, authorization: &str) -> Result<(), OciError> {
+    let host = request.url().host_str().unwrap_or_default().to_owned();
+    let mut value = HeaderValue::from_str(authorization).map_err(|_| OciError::Denied(host))?;
+    value.set_sensitive(true);
+    request.headers_mut().insert(AUTHORIZATION, value);
+    Ok(())
 }
 
 fn taken(reference: &Reference, answer: Response, what: &str) -> Result<Response, OciError> {

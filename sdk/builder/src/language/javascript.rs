@@ -1,11 +1,12 @@
 //! JavaScript: `componentize-qjs` from the project's `node_modules`, which puts QuickJS and the source into a component.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
-use crate::build::{BuildError, BuildOptions};
+use powerbox_files::read_regular;
+
+use crate::build::{BuildError, BuildOptions, COMPONENT_BYTES};
 use crate::pack;
 use crate::project::Project;
 use crate::steady;
@@ -47,7 +48,7 @@ pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Re
     }
     steady::steady(&mut command, &made).map_err(BuildError::io(&made))?;
     match tool::aside(&mut command, &options.cancel).map_err(BuildError::io(&program))? {
-        Ended::Well => fs::read(&output).map_err(BuildError::io(&output)),
+        Ended::Well => read_regular(&output, COMPONENT_BYTES).map_err(BuildError::io(&output)),
         Ended::Badly(said) => Err(BuildError::Tool { tool: TOOL, said }),
         Ended::Cancelled => Err(BuildError::Cancelled),
     }

@@ -10,9 +10,10 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
+use powerbox_files::read_regular;
 use sha2::{Digest as _, Sha256};
 
-use crate::build::{BuildError, BuildOptions};
+use crate::build::{BuildError, BuildOptions, COMPONENT_BYTES};
 use crate::component;
 use crate::pack;
 use crate::project::Project;
@@ -70,7 +71,7 @@ pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Re
     let ended = tool::aside(&mut command, &options.cancel).map_err(BuildError::io(&program))?;
     fs::remove_dir_all(&copies).map_err(BuildError::io(&copies))?;
     match ended {
-        Ended::Well => fs::read(&output).map_err(BuildError::io(&output)),
+        Ended::Well => read_regular(&output, COMPONENT_BYTES).map_err(BuildError::io(&output)),
         // In the component that is being made the folders have numbers.
         Ended::Badly(said) => {
             let folder = source.parent().unwrap_or(Path::new("")).display();
@@ -96,13 +97,16 @@ pub(crate) fn inputs(project: &Project, wit: &Path) -> io::Result<String> {
     Ok(component::hexadecimal(&digest.finalize()))
 }
 
+/// The largest source file, in bytes.
+const SOURCE_BYTES: u64 = 64 << 20;
+
 fn add(root: &Path, below: &Path, digest: &mut Sha256) -> io::Result<()> {
     for (name, is_folder) in entries(&root.join(below))? {
         let place = below.join(name);
         if is_folder {
             add(root, &place, digest)?;
         } else {
-            let content = fs::read(root.join(&place))?;
+            let content = read_regular(&root.join(&place), SOURCE_BYTES)?;
             digest.update(format!("{}\0{}\0", place.display(), content.len()));
             digest.update(content);
         }
@@ -117,7 +121,7 @@ const MADE: &str = "made";
 /// unpacks, and keeps some in the component's memory; so making it anew would give it another digest, for nothing.
 pub(crate) fn made_before(project: &Project, inputs: &str) -> Option<Vec<u8>> {
     let made = fs::read_to_string(project.made().join(MADE)).ok()?;
-    let component = fs::read(project.output()).ok()?;
+    let component = read_regular(&project.output(), COMPONENT_BYTES).ok()?;
     (made == stamp(inputs, &component)).then_some(component)
 }
 

@@ -1,13 +1,13 @@
 //! Rust: cargo for `wasm32-unknown-unknown`, which has no system to import from, and the encoder.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use powerbox_files::read_regular;
 use serde_json::Value;
 
-use crate::build::{BuildError, BuildOptions};
+use crate::build::{BuildError, BuildOptions, COMPONENT_BYTES};
 use crate::component;
 use crate::pack;
 use crate::project::Project;
@@ -51,7 +51,7 @@ pub(crate) fn build(project: &Project, options: &BuildOptions) -> Result<Vec<u8>
     }
     let profile = if options.debug { "debug" } else { "release" };
     let module = package.target.join(TARGET).join(profile).join(package.module);
-    let module = fs::read(&module).map_err(BuildError::io(&module))?;
+    let module = read_regular(&module, COMPONENT_BYTES).map_err(BuildError::io(&module))?;
     component::of_module(&module).map_err(|error| BuildError::Component(format!("{error:#}")))
 }
 

@@ -1,0 +1,13 @@
+//! Files and folders that others may have a hand in: read without waiting, trusted only where nobody else can write.
+//!
+//! [`read_regular`] and [`open_regular`] are how every file is read whose path somebody else can change: a FIFO, a
+//! device, a socket or an endless file in its place is an error at once. [`private_folder`] and [`check_folder`] are
+//! how every part of the program makes sure that a folder is the user's own.
+//!
+//! This crate knows paths and modes. It refuses to know what is in the files.
+
+mod folder;
+mod regular;
+
+pub use folder::{FolderError, Others, check_folder, private_folder};
+pub use regular::{open_regular, read_regular, read_regular_text};
