@@ -109,7 +109,7 @@ async fn nobody_waits_for_the_compiler_who_wants_something_else() {
     assert_eq!(said(&host, &["reload:version"]).await, "one");
     assert!(!said(&host, &["torture:version"]).await.is_empty());
     install(&host, &ready).await;
-    host.remove_plugin("hostile").await.unwrap();
+    host.remove_plugin("hostile", powerbox_core::plugin::Data::Delete).await.unwrap();
     // So does a process that starts meanwhile.
     let second = bench.host().await;
     assert_eq!(said(&second, &["reload:version"]).await, "one");
