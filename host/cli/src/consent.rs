@@ -41,11 +41,10 @@ fn answer(tty: &mut Tty, consent: &Consent, unwanted: &AtomicBool) -> io::Result
     let mut pages = pages(&rows, tty.height()).into_iter().peekable();
     tty.write("\r\n")?;
     while let Some(page) = pages.next() {
-        let mut text: String = page.iter().map(|row| format!("{}\r\n", margin.row(row))).collect();
+        let text: String = page.iter().map(|row| format!("{}\r\n", margin.row(row))).collect();
         let last = pages.peek().is_none();
-        text.push_str(&margin.row(if last { AGREE } else { MORE }));
         tty.write(&text)?;
-        match tty.ask(unwanted)? {
+        match tty.put(&margin.row(if last { AGREE } else { MORE }), unwanted)? {
             Some(line) if last => return Ok(is_yes(&line)),
             Some(line) if line.trim().is_empty() => {}
             Some(_) => return Ok(false),

@@ -56,17 +56,9 @@ impl Tty {
         Ok(Silent { tty: self.0.try_clone()?, before })
     }
 
-    /// Reads a line that is typed from now on: what was typed before is thrown away.
+    /// Puts a question and reads the line that is typed after it: what was typed before is thrown away.
     ///
     /// `None` if the person ended the input, or if nobody wants the answer any more.
-    pub(crate) fn ask(&mut self, unwanted: &AtomicBool) -> io::Result<Option<String>> {
-        tcflush(&self.0, QueueSelector::IFlush)?;
-        self.line(unwanted)
-    }
-
-    /// Puts a question and reads the line that is typed after it was put.
-    ///
-    /// `None` as for [`ask`](Self::ask).
     pub(crate) fn put(&mut self, question: &str, unwanted: &AtomicBool) -> io::Result<Option<String>> {
         tcflush(&self.0, QueueSelector::IFlush)?;
         // Whoever answers at once, when they see it, is not thrown away.

@@ -31,15 +31,15 @@ pub(crate) async fn remove(
     Err(Problem::other(format!("{failures} of {all} names not removed: {}", failed.join(", "))))
 }
 
-/// Move what a name holds to another name
+/// Move a name
 ///
 /// If TO is a directory, it is moved into that and keeps its last name. A name that holds something already stays as it
 /// is, unless `--force` is given.
 #[command(alias = "mv", effect = destroys)]
 pub(crate) async fn r#move(
-    /// The name that it has
+    /// The name to move
     from: Movable,
-    /// The name that it gets, or the directory that it goes into
+    /// The new name, or the directory to move into
     to: Replaceable,
     /// Replace what the new name holds already
     #[option]
@@ -50,15 +50,15 @@ pub(crate) async fn r#move(
     Ok(Output::message(format!("{from} moved to {to}")))
 }
 
-/// Copy a name: what it holds gets another name besides
+/// Copy a name
 ///
 /// If TO is a directory, the new name is made in that and spelled as the last name of FROM. A name that holds something
 /// already stays as it is, unless `--force` is given.
 #[command(alias = "cp", effect = destroys)]
 pub(crate) async fn copy(
-    /// A name that it has
+    /// The name to copy
     from: Readable,
-    /// The name that it gets besides, or the directory for that
+    /// The new name, or the directory to copy into
     to: Replaceable,
     /// Replace what the new name holds already
     #[option]

@@ -147,7 +147,9 @@ fn where_nobody_can_be_asked_the_call_is_refused_and_can_be_allowed_once() {
     let refused = user.run(&["compare"]).unwrap();
     denied(&refused, "nobody to ask");
     let command = refused.stderr.split('`').find(|part| part.starts_with("powerbox grant allow")).unwrap();
-    user.ok(&words(command.strip_prefix("powerbox ").unwrap())).unwrap();
+    let allow = words(command.strip_prefix("powerbox ").unwrap());
+    denied(&user.run(&allow).unwrap(), "no terminal to ask at");
+    user.ok(&[&allow[..], &["--yes"]].concat()).unwrap();
     user.ok(&["compare"]).unwrap();
     denied(&user.run(&["compare"]).unwrap(), "nobody to ask");
 }
@@ -278,7 +280,7 @@ fn what_is_no_agent_is_not_run_for() {
     user.ok(&words("mkguest scout-mail scout")).unwrap();
     for (name, status, said) in [
         ("notes", 1, "`notes` is a directory, not an agent"),
-        ("scout-mail", 1, "`scout-mail` is a handle, not an agent"),
+        ("scout-mail", 1, "`scout-mail` is a mail address, not an agent"),
         ("notes/plan", 1, "not an agent"),
         ("nobody", 1, "there is nothing named `nobody`"),
         ("a//b", 2, "empty name"),

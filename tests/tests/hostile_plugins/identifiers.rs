@@ -28,7 +28,7 @@ attacks! {
     in_a_tag by Word "…",
     in_a_symbol by Word "…",
     in_an_error_that_is_an_answer by Word "…",
-    in_a_class_of_an_error by Word "…",
+    in_a_class_of_an_error by Word "no Error: it failed",
     in_help by Word "…",
     passed_to_a_callback by Word "ok",
     as_what_a_name_is_identified_by by Word "thing-",

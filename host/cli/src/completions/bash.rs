@@ -75,10 +75,10 @@ mod tests {
             ("powerbox rm fi", "fi", "fi\\$\\(x\\)\\ \\'\\!"),
             ("powerbox rm fi\\$", "fi\\$", "fi\\$\\(x\\)\\ \\'\\!"),
             ("powerbox rm fi\\", "fi\\", "fi\\$\\(x\\)\\ \\'\\!"),
-            ("powerbox rm \"fi", "fi", "fi\\$(x) '\"'!'\""),
+            ("powerbox rm \"fi", "fi", "fi\\$(x) '\"'!'\"\""),
             ("powerbox rm 'fi", "fi", "fi$(x) '\\''!"),
             ("powerbox rm $'fi", "fi", "fi$(x) \\x27!"),
-            ("powerbox rm 'f'\"i", "i", "i\\$(x) '\"'!'\""),
+            ("powerbox rm 'f'\"i", "i", "i\\$(x) '\"'!'\"\""),
         ] {
             let found = inserts(line, part, "fi$(x) '!");
             assert_eq!(found.as_deref(), Some(inserted), "{line:?}");

@@ -102,11 +102,12 @@ fn agreed(name: &str, stored: &[String], question: &str, json: bool) -> Result<(
     if json {
         return Err(refused());
     }
-    if !ask::somebody_is_there() {
-        return Err(refused());
-    }
     let mut lines = vec![Line { depth: 0, text: format!("the plugin `{}` stored", clean_line(name)) }];
     lines.extend(stored.iter().map(|text| Line { depth: 1, text: text.clone() }));
+    if !ask::somebody_is_there() {
+        eprint!("{}", ask::shown(&lines, ask::WIDTH));
+        return Err(refused());
+    }
     if ask::agree(&lines, question)? {
         Ok(())
     } else {

@@ -392,7 +392,7 @@ mod tests {
         let text = fs::read_to_string(store.records()).unwrap();
         insta::assert_snapshot!(text, @r#"
         # Installed plugins, written by powerbox. `powerbox plugin install --locked FILE` installs the same ones elsewhere.
-        version = 3
+        version = 4
 
         [[plugin]]
         name = "a"
@@ -411,15 +411,13 @@ mod tests {
 
         [plugin.ask.slots]
 
-        [plugin.ask.effects]
-
-        [plugin.ask.rights]
-
         [[plugin]]
         name = "b"
         version = "1.2.0"
         digest = "00ff"
         signer = "anna"
+        words = ["see", "show"]
+        preferred = ["see"]
 
         [plugin.source]
         kind = "registry"
@@ -435,11 +433,27 @@ mod tests {
         [plugin.ask.slots]
         out = "powerbox:plugin/output@0.1"
 
-        [plugin.ask.effects]
-        show = 1
+        [[plugin.ask.commands]]
+        words = ["show", "see"]
+        effect = "reads"
 
-        [plugin.ask.rights]
-        "show name" = ["read"]
+        [[plugin.ask.commands.parameters]]
+        name = "name"
+        positional = true
+        required = true
+        repeated = false
+
+        [plugin.ask.commands.parameters.kind]
+        name = ["read"]
+
+        [[plugin.ask.commands.parameters]]
+        name = "lines"
+        positional = false
+        letter = "l"
+        required = false
+        repeated = false
+        default = "3"
+        kind = "integer"
         "#);
         store.put(one.clone()).unwrap();
         assert_eq!(fs::read_to_string(store.records()).unwrap(), text);

@@ -53,8 +53,9 @@ impl Taken {
         if self == Self::Replaced {
             return Ok(());
         }
-        match call(value.clone(), "identify", vec![Value::text(name.as_str())]).await? {
-            Value::Undefined => Ok(()),
+        // Not by its identifier, which an attenuated reference keeps to itself.
+        match call(value.clone(), "has", vec![Value::text(name.as_str())]).await? {
+            Value::Bool(false) => Ok(()),
             _ => Err(Failure::NameTaken { name: name.as_str().to_owned(), kind: "remote".to_owned() }.into()),
         }
     }
