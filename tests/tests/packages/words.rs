@@ -50,7 +50,7 @@ fn everybody_says_the_word_that_works() {
     let listed = json(&user.ok(&["plugin", "list", "--json"]).unwrap());
     let row = listed.as_array().unwrap().iter().find(|row| row["name"] == "clash").unwrap();
     assert_eq!(row["commands"], serde_json::json!(["clash:list", "clash:status", "clash:exit", "greet"]));
-    let completed = user.ok(&["completions", "--line", "powerbox clash:"]).unwrap();
+    let completed = user.ok(&["completions", "fish", "--line", "powerbox clash:"]).unwrap();
     assert_eq!(completed.lines().count(), 3, "{completed}");
     let wrong = user.run(&["clash:list", "more"]).unwrap();
     assert!(wrong.stderr.contains("`clash:list` takes no further word"), "{wrong:?}");
