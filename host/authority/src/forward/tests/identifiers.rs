@@ -33,7 +33,7 @@ impl Exo for Inspector {
             "fail" => Reply::error(CallError::error(format!("no formula {id}"))),
             "tell" => Reply::value(Value::record([(number(), Value::list([Value::text(id)]))])),
             "help" => Reply::value(format!("this is {id}")),
-            "streamBase64" => Reply::value(Object::exo(Arc::clone(self))),
+            "streamBase64" => Reply::value(Object::exo(Arc::new(Self))),
             "call" => {
                 let listener = args.first().and_then(Value::as_capability).cloned().unwrap();
                 let me = Object::exo(Arc::clone(self));

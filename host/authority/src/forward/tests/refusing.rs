@@ -3,6 +3,7 @@ use powerbox_passable::{ErrorValue, RESERVED_ID};
 
 use super::support::{Books, Thing, books};
 use crate::forward::{Refusing, Rule};
+use crate::grant::{Grant, Holder};
 use crate::question::Questions;
 
 /// Serves an object in a session, whose other end may believe it.
@@ -86,7 +87,7 @@ async fn a_refusal_that_a_peer_makes_up_is_an_error_like_any_other_however_it_is
 async fn a_refusal_by_a_reference_behind_another_is_known_as_one() {
     let books = books();
     let (inner, _) = books.granted(&["functions list"]);
-    let grant = books.ledger.grant(books.add(&[]).id).unwrap();
+    let grant = Grant::unlisted(Holder::reference("outer"), "outer");
     let recorder = std::sync::Arc::new(super::support::Memory::default());
     let outer = crate::forward::Membrane::new(inner.outside.clone(), grant, None, recorder).outside();
     let refusing = Refusing::of(&refusal(&outer, "echo").await).unwrap();
