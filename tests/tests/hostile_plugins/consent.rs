@@ -201,7 +201,7 @@ async fn a_question_that_nobody_was_there_to_answer_is_kept_whole() {
     let (scene, asked, _) = asked_about(steps.clone(), Word::Nobody).await;
     let (grant, digest) = (asked[0].grant.unwrap(), asked[0].digest.as_str());
     let kept = scene.world.host.question(grant, digest).unwrap().expect("the question is kept");
-    assert!(kept.arguments.contains(&long) && kept.function == "wreck", "{kept:?}");
+    assert!(kept.arguments.contains(&long) && kept.function.contains("wreck"), "{kept:?}");
     assert_eq!(scene.world.host.question(grant, &"0".repeat(64)).unwrap(), None, "no other call is known");
     scene.world.host.approve_call(grant, digest).unwrap();
     let person = Person::saying(Word::Nobody);

@@ -28,9 +28,8 @@ attacks! {
     in_a_tag by Word "…",
     in_a_symbol by Word "…",
     in_an_error_that_is_an_answer by Word "…",
-    in_a_class_of_an_error by Word "no Error: it failed",
+    in_a_class_of_an_error by Word "it failed",
     in_help by Word "…",
-    passed_to_a_callback by Word "ok",
     as_what_a_name_is_identified_by by Word "thing-",
     lent_in_a_name_of_an_interface by Word "Alleged: Inspector (directory)",
 }
@@ -211,11 +210,6 @@ async fn in_a_class_of_an_error(guard: Guard) -> Came {
 
 async fn in_help(guard: Guard) -> Came {
     telling(guard, "help", json!([["vault", "take", "self"], ["call", 0, "help", []]])).await
-}
-
-async fn passed_to_a_callback(guard: Guard) -> Came {
-    let steps = json!([["vault", "take", "self"], ["call", 0, "tell", [{"callback": [["echo"]]}]]]);
-    telling(guard, "text", steps).await
 }
 
 /// Of a thing of the embedded daemon's; the control has the user tell it himself.

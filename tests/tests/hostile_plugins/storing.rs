@@ -14,7 +14,7 @@ attacks! {
     in_a_list_in_a_record by Rule "the grant allows text, not lookup",
     through_a_slot_that_stores by Rule "the grant allows text, not lookup",
     what_came_through_a_grant_with_caveats by Rule "the grant allows lookup, not remove",
-    what_came_through_a_grant_with_rules_on_paths by Word "rules on paths or arguments",
+    what_came_through_a_grant_with_rules_on_paths by Rule "rules on paths or arguments",
     what_was_only_read by Rule "can be shown, not stored",
     what_was_only_read_in_a_record by Rule "can be shown, not stored",
     an_object_of_the_plugins_own by Rule "ends with the command",

@@ -136,7 +136,7 @@ fn wordy() -> Raw {
     let object = raw::parameter("broom", ParameterKind::Object(vec!["sweep".to_owned(), "list".to_owned()]));
     command.parameters = vec![depth, name, object];
     let mut raw = Raw::saying(group, "swept");
-    raw.world = "/// Where the dust\n/// goes\n import bin: endo:daemon/directory@0.1.0;".to_owned();
+    raw.world = "import bin: endo:daemon/directory@0.1.0;".to_owned();
     raw.core = format!(r#"(import "bin" "has" (func (param i32 i32 i32))) {}"#, raw.core);
     raw
 }
@@ -145,7 +145,9 @@ fn wordy() -> Raw {
 fn what_is_agreed_to_is_shown_whole_and_fits() {
     let user = Powerbox::embedded().unwrap();
     let file = user.path("wordy.wasm");
-    fs::write(&file, wordy().build().unwrap()).unwrap();
+    let mut component = wordy().build().unwrap();
+    raw::document(&mut component, "endo:daemon", "directory", "Where the dust\ngoes").unwrap();
+    fs::write(&file, component).unwrap();
     let words = ["plugin", "install", file.to_str().unwrap(), "--bind", "bin=@agent"];
     let mut terminal = AtTerminal::start(&user.command(&words).unwrap()).unwrap();
     terminal.wait_for("\ninstall it? [y/N] ").unwrap();

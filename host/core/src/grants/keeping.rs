@@ -30,8 +30,6 @@ pub(crate) struct Kept<'a> {
     pub(crate) object: &'a Object,
     /// The right through which the plugin has it.
     pub(crate) grant: &'a Arc<Grant>,
-    /// Whether it is the very object that the grant is to.
-    pub(crate) direct: bool,
     /// The only methods that the plugin may call, if not all.
     pub(crate) methods: Option<&'a [String]>,
     /// Where it will be stored, in words.
@@ -58,13 +56,6 @@ impl Keeper {
     pub(crate) async fn keep(&self, kept: Kept<'_>) -> Result<(Object, Keeping), Problem> {
         let refused = |reason: &str| Problem::denied(format!("the reference cannot be stored: {reason}"));
         let parent = kept.grant.id().ok_or_else(|| refused("it ends with the command"))?;
-        let mut caveats = kept.grant.chain().flat_map(|link| link.caveats().to_vec());
-        if !kept.direct && caveats.any(|caveat| matches!(caveat, Caveat::Path(_) | Caveat::Argument(_))) {
-            // These speak of the granted object's own functions; on another they would mean something else.
-            return Err(refused(
-                "it came through a grant with rules on paths or arguments, which it would not keep",
-            ));
-        }
         let caveats = match kept.methods {
             None => Vec::new(),
             Some(methods) => {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use powerbox_authority::caveat::Caveat;
 use powerbox_authority::grant::Grant;
 use powerbox_captp::{Answer, Object, Value as OuterValue};
 use powerbox_passable::Value;
@@ -59,6 +60,15 @@ impl Inner {
             return Err(Problem::denied(
                 "this reference has limits, which the daemon cannot keep with it, so it cannot be stored; the embedded \
                  daemon can",
+            ));
+        }
+        let mut caveats = reference.grant.chain().flat_map(|link| link.caveats().to_vec());
+        if !reference.direct && caveats.any(|caveat| matches!(caveat, Caveat::Path(_) | Caveat::Argument(_)))
+        {
+            // These speak of the granted object's own functions; on another they would mean something else.
+            return Err(Problem::denied(
+                "this reference came through a grant with rules on paths or arguments, which it would not keep, so it \
+                 cannot be stored",
             ));
         }
         if reference.object.is_promise() {
@@ -126,7 +136,6 @@ impl Inner {
         let kept = Kept {
             object: &reference.object,
             grant: &reference.grant,
-            direct: reference.direct,
             methods,
             place,
             giver: &self.whose.principal,

@@ -3,10 +3,15 @@
 use std::collections::HashMap;
 
 use wit_component::DecodedWasm;
+use wit_parser::{WorldItem, WorldKey};
 
-/// Doc comments by interface.
+/// Doc comments by interface, and by slot.
 #[derive(Default)]
-pub(super) struct Documentation(HashMap<String, InterfaceDocs>);
+pub(super) struct Documentation {
+    interfaces: HashMap<String, InterfaceDocs>,
+    /// What worlds say of their imports. A package with several worlds says it of all of them.
+    slots: HashMap<String, String>,
+}
 
 /// Doc comments of one interface.
 #[derive(Default)]
@@ -33,22 +38,42 @@ impl Documentation {
                 .collect();
             docs.insert(name, InterfaceDocs { text: interface.docs.contents.clone(), functions });
         }
-        Some(Documentation(docs))
+        let mut slots = HashMap::new();
+        for (_, world) in resolve.worlds.iter() {
+            for (key, item) in &world.imports {
+                let WorldItem::Interface { docs, .. } = item else { continue };
+                let name = match key {
+                    WorldKey::Name(name) => Some(name.clone()),
+                    WorldKey::Interface(id) => resolve.id_of(*id),
+                };
+                if let (Some(name), Some(text)) = (name, &docs.contents) {
+                    slots.entry(name).or_insert_with(|| text.clone());
+                }
+            }
+        }
+        Some(Documentation { interfaces: docs, slots })
     }
 
     /// Adds what another package documents. The first to say something of an interface is believed.
     pub(super) fn and(mut self, other: Documentation) -> Documentation {
-        for (name, docs) in other.0 {
-            let known = self.0.entry(name).or_default();
+        for (name, docs) in other.interfaces {
+            let known = self.interfaces.entry(name).or_default();
             known.text = known.text.take().or(docs.text);
             for (function, text) in docs.functions {
                 known.functions.entry(function).or_insert(text);
             }
         }
+        for (name, text) in other.slots {
+            self.slots.entry(name).or_insert(text);
+        }
         self
     }
 
     pub(super) fn interface(&self, name: &str) -> Option<&InterfaceDocs> {
-        self.0.get(name)
+        self.interfaces.get(name)
+    }
+
+    pub(super) fn slot(&self, name: &str) -> Option<&String> {
+        self.slots.get(name)
     }
 }

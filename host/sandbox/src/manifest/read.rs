@@ -170,6 +170,10 @@ fn describe(
     match item {
         WorldItem::Interface { id, .. } => {
             describe_interface(resolve, outlined, *id, docs, &mut described);
+            // What the author says of this very slot tells more than what the interface is in general.
+            if let Some(text) = docs.slot(&outlined.name) {
+                described.docs = Some(text.clone());
+            }
         }
         WorldItem::Function(function) => {
             described.kind = SlotKind::Function;

@@ -175,10 +175,6 @@ fn trying(steps: Value) -> Object {
             let mut said = vec![format!("heard {}", arguments.body.len())];
             gather(&arguments.decode()?, &mut tries.references);
             for step in steps.as_list().unwrap_or_default() {
-                if step.as_list().and_then(<[Value]>::first).and_then(Value::as_str) == Some("echo") {
-                    said.push(arguments.body.clone());
-                    continue;
-                }
                 // A callback within a callback is no further attack.
                 said.push(tell(Box::pin(tries.step(step)).await));
             }
