@@ -136,7 +136,8 @@ fn answer(stream: &TcpStream, state: &Mutex<State>, here: &str) -> io::Result<()
     if !authorization.is_empty() {
         lock(state).authorizations.push(authorization.clone());
     }
-    let (uploads, tokens) = (lock(state).uploads.clone(), lock(state).tokens.clone());
+    let uploads = lock(state).uploads.clone();
+    let tokens = lock(state).tokens.clone();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let mut writer = stream;
     let mut say = |status: &str, headers: &str, body: &[u8]| {

@@ -12,6 +12,9 @@ pub enum Others {
     StayOut,
 }
 
+/// The bits of a mode that let others write.
+const WRITABLE: u32 = 0o022;
+
 /// A folder that cannot be trusted, or cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -23,7 +26,10 @@ pub enum FolderError {
     #[error("the folder {} belongs to another user", .0.display())]
     Foreign(PathBuf),
     /// Others can do more in it than they may.
-    #[error("the folder {} is open to others (mode {mode:03o})", .path.display())]
+    #[error(
+        "the folder {} can be {} by others (mode {mode:03o})", .path.display(),
+        if mode & WRITABLE == 0 { "entered" } else { "written" }
+    )]
     Open {
         /// The folder.
         path: PathBuf,
@@ -122,7 +128,7 @@ pub fn check_folder(path: &Path, others: Others) -> Result<bool, FolderError> {
         return Err(FolderError::Foreign(path.to_owned()));
     }
     let refused = match others {
-        Others::MayRead => 0o022,
+        Others::MayRead => WRITABLE,
         Others::StayOut => 0o077,
     };
     let mode = metadata.mode() & 0o777;

@@ -19,9 +19,11 @@ fn main() -> Result<ExitCode> {
     if let Some(ended) = powerbox_sandbox::compile_if_asked() {
         return Ok(ended);
     }
-    let json = std::env::args().any(|argument| argument == "--json");
+    let asked = |option: &str| std::env::args().any(|argument| argument == option);
+    // To see what the process aside costs.
+    let compiler = if asked("--in-process") { Compiler::InProcess } else { Compiler::this_program()? };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(run(json))?;
+    runtime.block_on(run(compiler, asked("--json")))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -40,11 +42,10 @@ async fn swap(host: &Host, file: &Path, bytes: &[u8], number: u64) -> Result<Dur
     Ok(written.elapsed())
 }
 
-async fn run(json: bool) -> Result<()> {
+async fn run(compiler: Compiler, json: bool) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let engine = EngineOptions::pooling(64);
-    let aside = engine.clone().compiled_by(Compiler::this_program()?);
-    let host = numbered::host(folder.path(), aside).await?;
+    let host = numbered::host(folder.path(), engine.clone().compiled_by(compiler)).await?;
     let base = std::fs::read(component("torture-large")?)?;
     let file = folder.path().join("plugin.wasm");
     std::fs::write(&file, numbered(&base, 0)?)?;

@@ -163,5 +163,5 @@ fn a_file_that_the_person_names_can_be_a_fifo() {
     fs::write(&path, "from a fifo").unwrap();
     let stored = storing.finish(crate::aside::LIMIT).unwrap();
     assert_eq!(stored.status, Some(0), "{stored:?}");
-    assert!(user.ok(&["show", "words"]).unwrap().contains("from a fifo"));
+    assert!(user.ok(&["cat", "words"]).unwrap().contains("from a fifo"));
 }

@@ -38,7 +38,7 @@ fn no_command_uses_a_folder_that_others_can_write() {
     let user = user();
     set(&user.path("run/powerbox"), 0o722);
     let commands = [&["list"][..], &["status"], &["stop"], &["up"], &["plugin", "list"], &[]];
-    refused_all(&user, &commands, "is open to others");
+    refused_all(&user, &commands, "written by others");
 }
 
 const FOLDERS: [&str; 5] = ["state", "data", "cache", "config", "run"];
@@ -49,9 +49,9 @@ fn a_client_refuses_a_folder_that_others_can_write() {
     for name in FOLDERS {
         let folder = user.path(name).join("powerbox");
         set(&folder, 0o770);
-        refused(&user, "is open to others");
+        refused(&user, "written by others");
         set(&folder, 0o707);
-        refused(&user, "is open to others");
+        refused(&user, "written by others");
         set(&folder, 0o700);
         user.ok(&["list"]).unwrap();
     }

@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use powerbox_captp::{Config, Exo, Object, Reply, Session, Value};
 use powerbox_tests::fixture;
-use powerbox_tests::node::NpmDaemon;
 use powerbox_tests::powerbox::Powerbox;
-use powerbox_tests::program::Home;
 
 /// A daemon as Endo's own is, but for the work: it notes what it is asked.
 #[derive(Default)]
@@ -95,15 +93,6 @@ fn what_speaks_captp_and_is_no_daemon_is_refused() {
     let (user, socket) = user();
     let rendezvous = Arc::default();
     serve(socket, move || fixture::config(&rendezvous));
-    refused(&user);
-}
-
-#[test]
-fn the_npm_daemon_in_its_place_is_refused() {
-    let (user, socket) = user();
-    let home = Home::new().unwrap();
-    let npm = NpmDaemon::start(&home).unwrap();
-    std::os::unix::fs::symlink(npm.address().strip_prefix("unix:").unwrap(), socket).unwrap();
     refused(&user);
 }
 

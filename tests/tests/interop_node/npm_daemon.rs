@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use powerbox_captp::{CallError, Config, Object, Reason, Session, Value, transport};
-use powerbox_tests::{node::NpmDaemon, program::Home};
+use powerbox_tests::{node::NpmDaemon, powerbox::Powerbox, program::Home};
 
 // The daemon forks a Node process for a worker, which takes a second or two.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -84,4 +84,39 @@ async fn a_daemon_that_is_killed_ends_what_is_pending() {
     let pending = within("the promise of the worker's end", terminated).await;
     assert!(matches!(pending, Err(CallError::Disconnected(_))), "{pending:?}");
     within("the end of the session", session.closed()).await;
+}
+
+/// It listens where the embedded daemon does, as Endo's own does with `ENDO_SOCK` set to that place.
+#[test]
+fn in_the_embedded_daemons_place_it_is_refused_and_runs_on() {
+    let (home, user) = (Home::new().unwrap(), Powerbox::embedded().unwrap());
+    let daemon = NpmDaemon::start(&home).unwrap();
+    let folder = user.path("run/powerbox");
+    let mut builder = std::fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700).create(&folder).unwrap();
+    let socket = folder.join("daemon.sock");
+    let put = || {
+        let there = daemon.address().strip_prefix("unix:").unwrap();
+        std::os::unix::fs::symlink(there, &socket).unwrap();
+    };
+    let refused = || {
+        for words in [&["list"][..], &["status"], &["stop"], &["up"]] {
+            let finished = user.run(words).unwrap();
+            assert_eq!(finished.status, Some(4), "{words:?}: {finished:?}");
+            assert!(finished.stderr.contains("is not your embedded daemon"), "{words:?}: {finished:?}");
+        }
+    };
+    put();
+    refused();
+    // While the embedded one runs, only the key tells them apart.
+    std::fs::remove_file(&socket).unwrap();
+    user.ok(&["mkdir", "notes"]).unwrap();
+    std::fs::rename(&socket, folder.join("moved")).unwrap();
+    put();
+    refused();
+    std::fs::remove_file(&socket).unwrap();
+    std::fs::rename(folder.join("moved"), &socket).unwrap();
+    assert!(user.ok(&["list"]).unwrap().contains("notes"));
+    // It was not stopped.
+    std::os::unix::net::UnixStream::connect(daemon.address().strip_prefix("unix:").unwrap()).unwrap();
 }

@@ -2,7 +2,7 @@
 
 use powerbox_core::open_authority;
 use powerbox_core::plugin::{Installed, InstalledPlugin};
-use powerbox_files::read_regular;
+use powerbox_files::{Others, check_folder, read_regular};
 use powerbox_sandbox::{Digest, Limits};
 
 use super::check::Check;
@@ -10,6 +10,10 @@ use crate::paths::Paths;
 
 pub(super) fn checks(paths: &Paths) -> Vec<Check> {
     let mut checks = Vec::new();
+    // What others can change is not read; the check of the folders says so.
+    if [&paths.state, &paths.data].into_iter().any(|folder| check_folder(folder, Others::MayRead).is_err()) {
+        return checks;
+    }
     // Nothing is made by looking.
     if paths.state.is_dir() {
         checks.push(match open_authority(&paths.state) {
