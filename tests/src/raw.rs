@@ -365,6 +365,10 @@ pub fn component(packages: &str, world: &str, module: &str) -> Result<Vec<u8>> {
 /// If there is no such interface.
 pub fn document(component: &mut Vec<u8>, package: &str, interface: &str, text: &str) -> Result<()> {
     let mut resolve = Resolve::default();
+    // The other packages use it.
+    if package != "powerbox:plugin" {
+        resolve.push_path(wit(("powerbox", "plugin")))?;
+    }
     let (id, _) = resolve.push_path(wit(package.split_once(':').context("no package")?))?;
     let found = resolve.packages.get(id).and_then(|package| package.interfaces.get(interface)).copied();
     let found = found.and_then(|found| resolve.interfaces.get_mut(found));

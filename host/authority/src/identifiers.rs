@@ -100,7 +100,12 @@ pub fn value_without<C>(mut value: Value<C>, texts: Texts) -> Value<C> {
     let mut left = vec![&mut value];
     while let Some(value) = left.pop() {
         if texts == Texts::Content && is_identity(value) {
-            *value = Value::text(GONE);
+            // The record stays one: whoever reads it expects its parts.
+            if let Value::Record(record) = &mut *value {
+                for part in record.values_mut().filter(|part| is_part(Some(&**part))) {
+                    *part = Value::text(GONE);
+                }
+            }
         }
         match value {
             Value::Text(text) => clean(text, |text| without(text, texts)),

@@ -48,7 +48,7 @@ async fn there_is_nothing_of_the_machine_in_it() {
     }
     let web = refused(&world, "web").await;
     assert!(web.contains("has no web") && web.contains("powerbox:plugin/http"), "{web}");
-    let quit = refused(&world, "quit").await;
+    let quit = refused(&world, "virtual-wasi:quit").await;
     assert!(quit.contains("ended its own process"), "{quit}");
     world.close().await.unwrap();
 }
@@ -115,7 +115,7 @@ async fn what_is_taken_back_is_gone_for_those_that_run_too() {
     world.host.revoke_grant(id).unwrap();
     let ended = tokio::time::timeout(LIMIT, waiting).await.unwrap().unwrap();
     assert!(ended.contains("revoked"), "{ended}");
-    for line in ["environment", "files", "time", "dice 1", "say x", "socket", "nap 0", "quit"] {
+    for line in ["environment", "files", "time", "dice 1", "say x", "socket", "nap 0", "virtual-wasi:quit"] {
         assert!(refused(&world, line).await.contains("revoked"), "{line}");
     }
     let gift = powerbox_core::grants::Gift {
@@ -135,7 +135,7 @@ async fn a_part_of_it_can_be_granted() {
     let world = world().await;
     world.narrow("virtual-wasi", "wasi", &["functions random-get-random-bytes"]).unwrap();
     assert_eq!(said(&world, "dice 9").await.split(' ').next(), Some("9"));
-    for line in ["time", "say x", "socket", "quit"] {
+    for line in ["time", "say x", "socket", "virtual-wasi:quit"] {
         let denied = refused(&world, line).await;
         assert!(denied.contains("denied"), "{line}: {denied}");
     }
