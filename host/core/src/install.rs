@@ -44,7 +44,7 @@ pub enum InstallError {
         from: Source,
         /// Why.
         #[source]
-        error: PluginError,
+        error: Box<PluginError>,
     },
     /// `--bind` names a slot that the plugin has not.
     #[error("the plugin has no slot `{slot}`; it has {}", list(.slots))]
@@ -288,8 +288,10 @@ impl Host {
         candidate: &Candidate,
     ) -> Result<(Manifest, Result<Plugin, PluginError>), InstallError> {
         let manifest = self.read_manifest(&candidate.bytes).await;
-        let manifest = manifest
-            .map_err(|error| InstallError::Plugin { from: candidate.source.clone(), error: error.into() })?;
+        let manifest = manifest.map_err(|error| InstallError::Plugin {
+            from: candidate.source.clone(),
+            error: Box::new(error.into()),
+        })?;
         Ok((manifest, self.look(candidate).await))
     }
 
@@ -316,7 +318,8 @@ impl Host {
         bind: &[(String, String)],
     ) -> Result<Installation, InstallError> {
         let Candidate { source, bytes, signature, seen, signature_seen } = candidate.clone();
-        let failed = |error: PluginError| InstallError::Plugin { from: source.clone(), error };
+        let failed =
+            |error: PluginError| InstallError::Plugin { from: source.clone(), error: Box::new(error) };
         // Before anything of it is run.
         let signer =
             self.signatures().check(&bytes, signature.as_deref()).map_err(|error| failed(error.into()))?;
@@ -470,7 +473,7 @@ impl Host {
     pub async fn put_back(&self, record: InstalledPlugin) -> Result<(), InstallError> {
         let from = record.source.clone();
         let plugin = self.load_installed(&record).await;
-        let plugin = plugin.map_err(|error| InstallError::Plugin { from, error })?;
+        let plugin = plugin.map_err(|error| InstallError::Plugin { from, error: Box::new(error) })?;
         let _change = self.begin_change().await?;
         for grant in self.ledger().held_by(&Holder::plugin(None, &record.name))? {
             if grant.slot != Record::DESIGNATION && !record.ask.slots.contains_key(&grant.slot) {

@@ -135,6 +135,7 @@ impl World {
     }
 
     /// An agent of the person's, as it is called now.
+    #[allow(clippy::panic, reason = "tests name agents that they made")]
     pub async fn agent(&self, path: &str) -> Agent {
         self.host.agent(path).await.unwrap_or_else(|error| panic!("{path}: {error}"))
     }

@@ -251,7 +251,7 @@ impl Exo for Agent {
     }
 
     fn call(self: &Arc<Self>, method: &str, _: Vec<Value>) -> Reply {
-        Reply::value(if method == "lookup" { self.1.clone() } else { identifier(&self.0).into() })
+        Reply::value(if method == "lookup" { self.1.clone() } else { identifier(self.0).into() })
     }
 }
 

@@ -24,7 +24,7 @@ impl Place {
         let same_quote = typed.quote == kept.quote
             && readline_quote(line) == mark(typed.quote)
             && readline_quote(before) == mark(kept.quote);
-        (same_word && same_quote).then(|| (typed, Self { before: kept.word, quote: kept.quote }))
+        (same_word && same_quote).then_some((typed, Self { before: kept.word, quote: kept.quote }))
     }
 
     /// A word as it is inserted. `None` if it does not begin as it must.

@@ -88,6 +88,7 @@ impl Inner {
     }
 
     /// Makes a call that stores the references in its arguments, at a place that is told in words.
+    #[allow(clippy::mutable_key_type, reason = "a handle is hashed by what it leads to, which never changes")]
     pub(super) fn store(
         self: &Arc<Self>,
         args: Vec<Value<Handle>>,
@@ -144,6 +145,7 @@ impl Inner {
     }
 
     /// Takes references out of their handles, those with limits as what stands for them.
+    #[allow(clippy::mutable_key_type, reason = "a handle is hashed by what it leads to, which never changes")]
     fn taken_out(
         &self,
         args: Vec<Value<Handle>>,
