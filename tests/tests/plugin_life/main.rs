@@ -305,7 +305,9 @@ fn live(language: &Language) {
         author.ok(&["plugin", "build"]);
         let held = author.run(&["plugin", "update", "tally", "--yes"]);
         assert!(held.status == Some(3) && held.stderr.contains("virtual WASI"), "{held:?}");
-        assert_eq!(author.tally(), "2 NAMES");
+        // Which command tells of it depends on how long the new version is compiled.
+        let said = author.tally();
+        assert!(said.ends_with("2 NAMES"), "{said}");
         author.ok(&["plugin", "update", "tally", "--accept-new-imports"]);
         assert_eq!(author.tally(), "2 NAMES late");
         let grants: Value =
