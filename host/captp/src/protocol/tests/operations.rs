@@ -148,7 +148,7 @@ impl World {
                     (0..known.len()).filter(|n| !is_promise(&Value::Capability(known[*n].clone()))).collect();
                 if !objects.is_empty() {
                     let reference = known.remove(objects[which % objects.len()]);
-                    pair.release(side, &reference);
+                    pair.release(side, reference);
                 }
             }
             Operation::Deliver { .. } => {}

@@ -1,8 +1,10 @@
 //! Two connections joined by a wire that delivers one message at a time, and only when told to.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,21 +24,57 @@ pub(super) enum Ref {
     Promise(u32),
     /// Stands for an answer that was called before it was there.
     Answer(u32),
-    Import(ImportId, u64),
+    Import(ImportId, Rc<StandIn>),
 }
 
-/// Finds every import as long as the test does not release it.
+/// Lives as long as something refers to it, and then says so.
+#[derive(Debug)]
+pub(super) struct StandIn {
+    id: ImportId,
+    serial: u64,
+    dropped: Rc<RefCell<Vec<(ImportId, u64)>>>,
+}
+
+impl PartialEq for StandIn {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.id, self.serial) == (&other.id, other.serial)
+    }
+}
+
+impl Eq for StandIn {}
+
+impl Hash for StandIn {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.id, self.serial).hash(state);
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        self.dropped.borrow_mut().push((self.id.clone(), self.serial));
+    }
+}
+
+#[derive(Default)]
 pub(super) struct Ends {
     answers: Cell<u32>,
+    /// Stand-ins that are gone, which the connection was not told yet.
+    dropped: Rc<RefCell<Vec<(ImportId, u64)>>>,
+}
+
+pub(super) enum Found {
+    Own(Ref),
+    Import(ImportId, Weak<StandIn>),
 }
 
 impl Embedding for Ends {
     type Ref = Ref;
-    type Weak = Ref;
+    type Weak = Found;
     type Waiter = u64;
 
     fn import(&self, id: &ImportId, serial: Serial, _: Option<&str>) -> Ref {
-        Ref::Import(id.clone(), serial.0)
+        let stand_in = StandIn { id: id.clone(), serial: serial.0, dropped: Rc::clone(&self.dropped) };
+        Ref::Import(id.clone(), Rc::new(stand_in))
     }
 
     fn pending(&self, _: AnswerId) -> Ref {
@@ -44,12 +82,18 @@ impl Embedding for Ends {
         Ref::Answer(self.answers.get())
     }
 
-    fn downgrade(&self, reference: &Ref) -> Ref {
-        reference.clone()
+    fn downgrade(&self, reference: &Ref) -> Found {
+        match reference {
+            Ref::Import(id, stand_in) => Found::Import(id.clone(), Rc::downgrade(stand_in)),
+            own => Found::Own(own.clone()),
+        }
     }
 
-    fn upgrade(&self, weak: &Ref) -> Option<Ref> {
-        Some(weak.clone())
+    fn upgrade(&self, weak: &Found) -> Option<Ref> {
+        match weak {
+            Found::Own(own) => Some(own.clone()),
+            Found::Import(id, stand_in) => Some(Ref::Import(id.clone(), stand_in.upgrade()?)),
+        }
     }
 
     fn imported(&self, reference: &Ref) -> Option<ImportId> {
@@ -110,7 +154,7 @@ impl Pair {
     pub(super) fn with(limits: Limits, release: Release) -> Self {
         let side = |name: &str| Side {
             connection: Connection::new(Arc::from(name), limits, release),
-            ends: Ends { answers: Cell::new(0) },
+            ends: Ends::default(),
             inbox: VecDeque::new(),
             bootstraps: Vec::new(),
             asked: Vec::new(),
@@ -122,8 +166,18 @@ impl Pair {
         Self { sides: [side("a"), side("b")] }
     }
 
-    /// Moves what a side has to send to the other's inbox, and takes its events.
+    /// Tells a side which stand-ins are gone, moves what it has to send to the other's inbox, and takes its events.
     pub(super) fn collect(&mut self, side: usize) {
+        let from = &mut self.sides[side];
+        // What the connection held of its own goes with it, and may be the last that referred to something.
+        loop {
+            drop(from.connection.take_garbage());
+            let dropped = from.ends.dropped.take();
+            if dropped.is_empty() {
+                break;
+            }
+            dropped.iter().for_each(|(id, serial)| from.connection.release(id, Serial(*serial)));
+        }
         let mut bytes = Vec::new();
         self.sides[side].connection.poll_transmit(&mut bytes);
         let mut decoder = Decoder::new(1 << 30);
@@ -132,7 +186,6 @@ impl Pair {
             self.sides[1 - side].inbox.push_back(frame.to_vec());
         }
         self.sides[side].take_events();
-        drop(self.sides[side].connection.take_garbage());
     }
 
     /// Delivers one message to a side, if there is one.
@@ -209,9 +262,9 @@ impl Pair {
         self.collect(side);
     }
 
-    pub(super) fn release(&mut self, side: usize, reference: &Ref) {
-        let Ref::Import(id, serial) = reference else { panic!("{reference:?} is not the peer's") };
-        self.sides[side].connection.release(id, Serial(*serial));
+    /// Drops a reference of a side.
+    pub(super) fn release(&mut self, side: usize, reference: Ref) {
+        drop(reference);
         self.collect(side);
     }
 }
