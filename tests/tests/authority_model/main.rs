@@ -17,6 +17,7 @@ mod model;
 mod record;
 mod rules;
 mod steps;
+mod stored;
 mod thing;
 mod world;
 
