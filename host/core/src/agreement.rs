@@ -13,6 +13,9 @@ use crate::registry::{Command, Parameter, ParameterStyle, Registry};
 /// The longest text of an author's that is shown, in characters: it explains, and must not bury what it explains.
 const CLAIM: usize = 600;
 
+/// How the names of the host's own interfaces begin.
+const OWN: &str = "powerbox:plugin/";
+
 /// One line of what a person is shown, harmless on any terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -49,6 +52,10 @@ impl Installation {
             if slot.interface != WASI {
                 say(2, format!("calls {}", functions.join(", ")));
             }
+            // What the host's own interfaces say of themselves is in its documentation, and no author's word.
+            if slot.interface.starts_with(OWN) {
+                continue;
+            }
             for docs in slot.imports.iter().filter_map(|import| import.docs.as_deref()) {
                 say(2, claim(docs));
             }
@@ -83,7 +90,7 @@ impl Installation {
             _ if interface == WASI => return format!("slot {}: {WASI_IN_WORDS}", slot.slot),
             Some(Target::Power { .. }) => "is served by the host".to_owned(),
             Some(to) => format!("is bound to {to}"),
-            None if interface.starts_with("powerbox:plugin/") && !interface.starts_with(HTTP) => {
+            None if interface.starts_with(OWN) && !interface.starts_with(HTTP) => {
                 "is served by the host".to_owned()
             }
             None => "stays unbound".to_owned(),
