@@ -41,6 +41,7 @@ pub async fn host(folder: &Path, engine: EngineOptions) -> Result<Host> {
         allowances: Allowances::default(),
         engine,
         signatures: Default::default(),
+        authority: None,
     };
     Ok(Host::open(config).await?)
 }

@@ -161,6 +161,7 @@ fn host_config(
         allowances: config.allowances.clone(),
         signatures: config.signatures.clone(),
         engine: engine.compiled_by(compiler),
+        authority: None,
     })
 }
 

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use powerbox_core::Event;
 use powerbox_core::designation::SecretSource;
 use powerbox_core::local::{FrontEnd, Output};
-use powerbox_core::membrane::{Consent, Word};
+use powerbox_core::membrane::{ByteSource, Consent, Word};
 use powerbox_core::registry::Parameter;
 
 use crate::{consent, render, secret};
@@ -92,6 +92,10 @@ impl FrontEnd for Terminal {
             self.clear_progress();
             secret::read(parameter, source).await
         })
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> BoxFuture<'a, io::Result<ByteSource>> {
+        Box::pin(async move { ByteSource::open(path) })
     }
 
     fn progress(&self, done: u64, total: Option<u64>, what: &str) {

@@ -45,6 +45,8 @@ pub struct HostConfig {
     pub signatures: Signatures,
     /// How compartments are made.
     pub engine: EngineOptions,
+    /// The ledger and the audit log of the state folder, if this process has opened them already.
+    pub authority: Option<(Ledger, Arc<Audit>)>,
 }
 
 /// A plugin that comes with the program.
@@ -58,7 +60,19 @@ pub struct Bundled {
 
 /// The command host: the registry of commands, the plugins behind them, and the session that they work on.
 #[derive(Clone)]
-pub struct Host(Arc<Inner>);
+pub struct Host(Arc<Inner>, Arc<Reach>);
+
+/// A daemon that the host works on: how to come to it, and the session that there is.
+struct Reach {
+    connect: Arc<dyn Connect>,
+    daemon: tokio::sync::Mutex<Option<Daemon>>,
+}
+
+impl Reach {
+    fn new(connect: Arc<dyn Connect>) -> Arc<Self> {
+        Arc::new(Self { connect, daemon: tokio::sync::Mutex::new(None) })
+    }
+}
 
 struct Inner {
     engine: Engine,
@@ -68,8 +82,6 @@ struct Inner {
     signatures: Signatures,
     runs: Runs,
     quarantine: Quarantine,
-    connect: Arc<dyn Connect>,
-    daemon: tokio::sync::Mutex<Option<Daemon>>,
     registry: RwLock<Arc<Registry>>,
     installed: Installed,
     book: Book,
@@ -145,14 +157,17 @@ impl Host {
     /// The same without a look at what has changed: for whoever can tell nobody of it.
     pub async fn open_as_it_is(config: HostConfig) -> Result<Self, OpenError> {
         let installed = Installed::open(&config.state, &config.data)?;
-        let (ledger, audit) = open_authority(&config.state)?;
+        let (ledger, audit) = match config.authority {
+            Some(authority) => authority,
+            None => open_authority(&config.state)?,
+        };
         let descriptions = config.cache.join("described");
         // What describes a plugin must come from us alone, like compiled code.
         if let Err(error) = private_folder(&descriptions) {
             tracing::debug!(%error, "descriptions are not kept");
         }
         let (events, startup) = broadcast::channel(64);
-        let host = Self(Arc::new(Inner {
+        let inner = Inner {
             engine: Engine::new(config.engine)?,
             code_cache: Some(CodeCache::open(config.cache.join("code"), CacheBounds::default())?),
             descriptions,
@@ -160,8 +175,6 @@ impl Host {
             signatures: config.signatures,
             runs: Runs::default(),
             quarantine: Quarantine::new(config.state.join("quarantine.json")),
-            connect: config.connect,
-            daemon: tokio::sync::Mutex::new(None),
             registry: RwLock::new(Arc::default()),
             installed,
             book: Book::new(ledger),
@@ -176,7 +189,8 @@ impl Host {
             startup: Mutex::new(startup),
             changing: tokio::sync::Mutex::new(()),
             looks: Looks::default(),
-        }));
+        };
+        let host = Self(Arc::new(inner), Reach::new(config.connect));
         host.finish_what_was_begun().await;
         let mut plugins = Vec::new();
         for bundled in &config.bundled {
@@ -265,11 +279,11 @@ impl Host {
 
     /// The daemon: the session that is there, or a new one.
     pub async fn daemon(&self) -> Result<Daemon, ConnectError> {
-        let mut current = self.0.daemon.lock().await;
+        let mut current = self.1.daemon.lock().await;
         if let Some(daemon) = current.as_ref().filter(|daemon| daemon.is_connected()) {
             return Ok(daemon.clone());
         }
-        let connect = &*self.0.connect;
+        let connect = &*self.1.connect;
         let daemon = match Daemon::greet_meant(connect.connect().await?, connect).await {
             // It was ending just when we came. Whoever comes now finds another one, or starts it.
             Err(ConnectError::Setup(CallError::Disconnected(_))) => {
@@ -281,12 +295,18 @@ impl Host {
         Ok(daemon)
     }
 
+    /// The same host, with another daemon to work on: plugins, grants, limits and records are shared.
+    #[must_use]
+    pub fn with_daemon(&self, connect: Arc<dyn Connect>) -> Self {
+        Self(Arc::clone(&self.0), Reach::new(connect))
+    }
+
     /// Ends the session, if there is one, and brings to disk what is not there yet.
     pub async fn disconnect(&self) {
         if let Err(error) = self.ledger().note_use() {
             tracing::warn!(%error, "how grants were used was not written down");
         }
-        if let Some(daemon) = self.0.daemon.lock().await.take() {
+        if let Some(daemon) = self.1.daemon.lock().await.take() {
             daemon.disconnect().await;
         }
     }
@@ -482,15 +502,15 @@ impl Host {
     }
 
     pub(crate) fn downgrade(&self) -> WeakHost {
-        WeakHost(Arc::downgrade(&self.0))
+        WeakHost(Arc::downgrade(&self.0), Arc::clone(&self.1))
     }
 }
 
 /// A host that may be gone, for tasks that must not keep it.
-pub(crate) struct WeakHost(std::sync::Weak<Inner>);
+pub(crate) struct WeakHost(std::sync::Weak<Inner>, Arc<Reach>);
 
 impl WeakHost {
     pub(crate) fn upgrade(&self) -> Option<Host> {
-        self.0.upgrade().map(Host)
+        self.0.upgrade().map(|inner| Host(inner, Arc::clone(&self.1)))
     }
 }

@@ -176,7 +176,7 @@ impl Host {
         };
         let secrets = words.secrets();
         let names = reach.as_ref().map(|reach| (&reach.agent, reach.daemon.dialect()));
-        let designated = designate(command, words, names, &designation).await;
+        let designated = designate(command, words, names, &designation, &*front_end).await;
         let invocation = designated.map_err(|error| match error {
             DesignationError::Problem(problem) => failed(problem),
             error => InvokeError::Designation(error),

@@ -35,7 +35,7 @@ mod quote;
 mod roots;
 
 mod service;
-pub use service::{Daemon, DaemonConfig, Facts, Identity, OpenError, Running, StopHandle, Stranger};
+pub use service::{Connector, Daemon, DaemonConfig, Facts, Identity, OpenError, StopHandle, Stranger};
 
 mod store;
 pub use store::StoreError;

@@ -156,6 +156,7 @@ impl Bench {
             allowances,
             signatures: Signatures::default(),
             engine: EngineOptions::default().compiled_by(self.compiler.clone()),
+            authority: None,
         });
         host.await.map_err(wrong)
     }

@@ -3,7 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::future::BoxFuture;
 use powerbox_core::Run;
 use powerbox_core::local::{FrontEnd, Output};
-use powerbox_core::membrane::{Consent, Word as Said};
+use powerbox_core::membrane::{ByteSource, Consent, Word as Said};
 
 use crate::scenario::Word;
 
@@ -45,6 +45,10 @@ impl FrontEnd for Person {
             Some(Word::Nobody) | None => Said::Nobody,
         };
         Box::pin(async move { says })
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> BoxFuture<'a, std::io::Result<ByteSource>> {
+        Box::pin(async move { ByteSource::open(path) })
     }
 
     fn ran(&self, run: &Run) {

@@ -285,6 +285,7 @@ async fn host(folder: &Path, options: &Options) -> Result<Host> {
         allowances: options.allowances.clone(),
         signatures: Signatures::default(),
         engine: options.engine.clone(),
+        authority: None,
     };
     Host::open(config).await.map_err(|error| anyhow!(error))
 }

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use powerbox_core::local::{FrontEnd, Output};
-use powerbox_core::membrane::{Consent, Word};
+use powerbox_core::membrane::{ByteSource, Consent, Word};
 use tokio::sync::Notify;
 
 /// A person who watches what a command puts out and answers the host's questions.
@@ -46,6 +46,10 @@ impl FrontEnd for Person {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(consent.clone());
         let word = self.says.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(Word::Nobody);
         Box::pin(async move { word })
+    }
+
+    fn open<'a>(&'a self, path: &'a str) -> BoxFuture<'a, std::io::Result<ByteSource>> {
+        Box::pin(async move { ByteSource::open(path) })
     }
 }
 

@@ -96,6 +96,7 @@ impl Bench {
             allowances: Allowances::default(),
             signatures: Signatures::default(),
             engine: EngineOptions::default().compiled_by(compiler),
+            authority: None,
         };
         tokio::time::timeout(LIMIT, Host::open(config)).await.expect("a start waits").unwrap()
     }

@@ -94,6 +94,7 @@ async fn open(folder: &Path) -> (Host, Arc<Gate>) {
         allowances: Allowances::default(),
         signatures: Signatures::default(),
         engine: EngineOptions::default(),
+        authority: None,
     };
     (Host::open(config).await.unwrap(), gate)
 }

@@ -5,6 +5,7 @@ use powerbox_passable::Value;
 
 use super::words::{Word, Words};
 use crate::daemon::{Dialect, HeldKind, locate, located};
+use crate::local::FrontEnd;
 use crate::membrane::{Blob, DESIGNATED, Grant, Handle, Name, Problem, Rights};
 use crate::registry::{Command, ParameterKind};
 
@@ -28,18 +29,19 @@ pub enum DesignationError {
 /// Makes the invocation of a command, in the form of `powerbox:plugin/commands.invocation`.
 ///
 /// Names are resolved for `agent`, the one whose names count for the principal; it must be there if a word designates
-/// something in a directory.
+/// something in a directory. Files are opened by the front end, in which the user named them.
 pub async fn designate(
     command: &Command,
     words: Words,
     agent: Option<(&Object, Dialect)>,
     grant: &Arc<Grant>,
+    front_end: &dyn FrontEnd,
 ) -> Result<Value<Handle>, DesignationError> {
     let mut arguments = Vec::new();
     for (parameter, given) in words.given {
         let mut values = Vec::with_capacity(given.len());
         for word in given {
-            values.push(value(&parameter.kind, word, agent, grant).await?);
+            values.push(value(&parameter.kind, word, agent, grant, front_end).await?);
         }
         arguments.push(Value::record([
             ("name", Value::text(parameter.name.as_str())),
@@ -64,6 +66,7 @@ async fn value(
     word: Word,
     agent: Option<(&Object, Dialect)>,
     grant: &Arc<Grant>,
+    front_end: &dyn FrontEnd,
 ) -> Result<Value<Handle>, DesignationError> {
     let case = |name: &str, payload| Value::record([(name, payload)]);
     Ok(match word {
@@ -78,9 +81,11 @@ async fn value(
         // `read_secrets` has put what was read in its place.
         Word::Unread(_) => return Err(Problem::Invalid("the secret was not read".to_owned()).into()),
         Word::File(path) => {
-            let blob = Blob::open(&path, of(grant, &path))
-                .map_err(|error| DesignationError::File { path, error })?;
-            case("blob", Value::Capability(Handle::blob(blob)))
+            let right = of(grant, &path);
+            match front_end.open(&path).await {
+                Ok(source) => case("blob", Value::Capability(Handle::blob(Blob::new(source, right)))),
+                Err(error) => return Err(DesignationError::File { path, error }),
+            }
         }
         Word::Path { text, names } => {
             let (agent, dialect) = agent.ok_or(Problem::Disconnected)?;

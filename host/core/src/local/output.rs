@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,7 +11,7 @@ use powerbox_captp::{CallError, Exo, Reply, Value};
 use crate::designation::SecretSource;
 use crate::event::Event;
 use crate::journal::Run;
-use crate::membrane::{Consent, Pace, Word};
+use crate::membrane::{ByteSource, Consent, Pace, Word};
 use crate::registry::Parameter;
 
 /// What a command says; `powerbox:plugin/output.output`. Texts are as the plugin gave them: a front end cleans them
@@ -63,6 +64,12 @@ pub trait FrontEnd: Send + Sync + 'static {
     fn secret<'a>(&'a self, parameter: &'a Parameter, source: SecretSource) -> BoxFuture<'a, Option<String>> {
         let _ = (parameter, source);
         Box::pin(async { None })
+    }
+
+    /// Opens a file that the user named, or standard input for `-`. The default is that nothing can be opened.
+    fn open<'a>(&'a self, path: &'a str) -> BoxFuture<'a, io::Result<ByteSource>> {
+        let _ = path;
+        Box::pin(async { Err(io::Error::new(io::ErrorKind::Unsupported, "no file can be opened here")) })
     }
 
     /// Shows how far a command is.
@@ -124,6 +131,25 @@ impl Output {
             }
             other => Self::Other(other.to_owned()),
         })
+    }
+
+    /// Writes the passable form, which [`from_value`](Self::from_value) reads.
+    pub fn to_value(&self) -> Value {
+        let case = |name: &str, payload| Value::record([(name, payload)]);
+        let texts = |texts: &[String]| Value::texts(texts.iter().map(String::as_str));
+        match self {
+            Self::Nothing => Value::text("nothing"),
+            Self::Other(other) => Value::text(other.as_str()),
+            Self::Message(text) => case("message", Value::text(text.as_str())),
+            Self::Text(text) => case("text", Value::text(text.as_str())),
+            Self::Bytes(bytes) => case("bytes", Value::text(STANDARD.encode(bytes))),
+            Self::Lines(lines) => case("lines", texts(lines)),
+            Self::Value(value) => case("value", value.clone()),
+            Self::Table(table) => {
+                let rows = Value::list(table.rows.iter().map(|row| texts(row)));
+                case("table", Value::record([("columns", texts(&table.columns)), ("rows", rows)]))
+            }
+        }
     }
 
     /// About how many bytes it takes, for limits.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use powerbox_authority::grant::Grant;
+use powerbox_authority::grant::{Grant, Holder};
 use powerbox_captp::{CallError, Exo, Object, Reply, Value};
 
 use super::problem::Problem;
@@ -17,9 +17,13 @@ const CHUNK: usize = 64 << 10;
 /// Bytes that the user named, read once from start to end.
 #[derive(Clone, Debug)]
 pub struct Blob {
-    source: Source,
+    source: ByteSource,
     pub(super) grant: Arc<Grant>,
 }
+
+/// Where bytes come from that a front end opened for its user.
+#[derive(Clone)]
+pub struct ByteSource(Source);
 
 #[derive(Clone)]
 enum Source {
@@ -29,31 +33,52 @@ enum Source {
     Remote(Object, Arc<Mutex<VecDeque<u8>>>),
 }
 
-impl std::fmt::Debug for Source {
+impl std::fmt::Debug for ByteSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Local(_) => "Local",
-            Self::Remote(..) => "Remote",
+        f.write_str(match self.0 {
+            Source::Local(_) => "Local",
+            Source::Remote(..) => "Remote",
         })
     }
 }
 
-impl Blob {
+impl ByteSource {
     /// Bytes of a file, or of standard input for `-`.
-    pub fn open(path: &str, grant: Arc<Grant>) -> std::io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// If there is no such file, or it is a directory.
+    pub fn open(path: &str) -> std::io::Result<Self> {
         let reader: Box<dyn Read + Send> =
             if path == "-" { Box::new(std::io::stdin()) } else { Box::new(open_file(path)?) };
-        Ok(Self { source: Source::Local(Arc::new(Mutex::new(reader))), grant })
+        Ok(Self(Source::Local(Arc::new(Mutex::new(reader)))))
+    }
+
+    /// Bytes that an iterator of base64 texts gives, as a daemon's `streamBase64` and a [`reader`](Self::reader) do.
+    pub fn remote(iterator: Object) -> Self {
+        Self(Source::Remote(iterator, Arc::default()))
+    }
+
+    /// An object that another process can pull the bytes from.
+    pub fn reader(&self) -> Object {
+        Blob::new(self.clone(), Grant::unlisted(Holder::reference("a file"), "file")).reader()
+    }
+}
+
+impl Blob {
+    /// Bytes from a source, under the right to them.
+    pub(crate) fn new(source: ByteSource, grant: Arc<Grant>) -> Self {
+        Self { source, grant }
     }
 
     /// Bytes that an iterator of base64 texts gives.
     pub(super) fn remote(iterator: Object, grant: Arc<Grant>) -> Self {
-        Self { source: Source::Remote(iterator, Arc::default()), grant }
+        Self::new(ByteSource::remote(iterator), grant)
     }
 
     /// Gives the next bytes, or `None` at the end.
     pub(super) async fn read(&self) -> Result<Option<Vec<u8>>, Problem> {
-        match &self.source {
+        match &self.source.0 {
             Source::Local(reader) => {
                 let reader = Arc::clone(reader);
                 let read = tokio::task::spawn_blocking(move || {
@@ -152,8 +177,6 @@ impl Exo for BlobReader {
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use powerbox_authority::grant::Holder;
-
     use super::*;
 
     /// An iterator that gives everything in one chunk.
@@ -193,22 +216,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, vec![7; CHUNK + 1]).unwrap();
-        let blob =
-            Blob::open(path.to_str().unwrap(), Grant::unlisted(Holder::plugin(None, "plugin"), "slot"))
-                .unwrap();
+        let source = ByteSource::open(path.to_str().unwrap()).unwrap();
+        let blob = Blob::new(source, Grant::unlisted(Holder::plugin(None, "plugin"), "slot"));
         let again = Blob::remote(blob.reader(), Grant::unlisted(Holder::plugin(None, "plugin"), "slot"));
         let mut count = 0;
         while let Some(piece) = again.read().await.unwrap() {
             count += piece.len();
         }
         assert_eq!(count, CHUNK + 1);
-        assert!(
-            Blob::open(
-                folder.path().to_str().unwrap(),
-                Grant::unlisted(Holder::plugin(None, "plugin"), "slot")
-            )
-            .is_err(),
-            "a directory"
-        );
+        assert!(ByteSource::open(folder.path().to_str().unwrap()).is_err(), "a directory");
     }
 }

@@ -31,7 +31,7 @@ mod unanswered;
 mod understand;
 
 pub(crate) use answer::answer;
-pub use blob::Blob;
+pub use blob::{Blob, ByteSource};
 pub use consent::{Consent, Word};
 pub use crossing::{Membrane, Setting, Slot};
 pub use handle::{Handle, Rights};

@@ -1,9 +1,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use powerbox_files::FolderError;
+use powerbox_files::{FolderError, Running, ServeError};
 
-use super::Running;
 use crate::store::StoreError;
 
 /// Why a daemon does not start.
@@ -13,18 +12,12 @@ pub enum OpenError {
     /// Another process runs a daemon on this state, or on this socket.
     #[error("a daemon is already running{}", .0.describe())]
     AlreadyRunning(Running),
-    /// Something that is no daemon of ours answers at the socket.
-    #[error("another program serves {}", .0.display())]
-    SocketInUse(PathBuf),
-    /// Where the socket should be, there is something that is no socket, and is not touched.
-    #[error("{} is not a socket", .0.display())]
-    NotASocket(PathBuf),
     /// Others can enter or change the folder, who would then hold the daemon's authority.
     #[error("{0}; {remedy}", remedy = .0.remedy(powerbox_authority::text::word))]
     Folder(#[from] FolderError),
-    /// The path of the socket has no folder, or is longer than the operating system takes.
-    #[error("{} cannot be the path of a socket", .0.display())]
-    SocketPath(PathBuf),
+    /// The socket, or the lock of the state.
+    #[error(transparent)]
+    Serve(ServeError),
     /// A file or folder failed.
     #[error("cannot use {}", path.display())]
     File {
@@ -42,5 +35,15 @@ pub enum OpenError {
 impl OpenError {
     pub(super) fn file(path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::File { path: path.into(), source }
+    }
+}
+
+impl From<ServeError> for OpenError {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::AlreadyRunning(running) => Self::AlreadyRunning(running),
+            ServeError::Folder(error) => Self::Folder(error),
+            error => Self::Serve(error),
+        }
     }
 }

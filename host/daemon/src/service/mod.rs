@@ -6,10 +6,5 @@ pub use error::OpenError;
 mod identity;
 pub use identity::{Identity, Stranger};
 
-mod lock;
-pub use lock::Running;
-
 mod server;
-pub use server::{Daemon, DaemonConfig, Facts, StopHandle};
-
-mod socket;
+pub use server::{Connector, Daemon, DaemonConfig, Facts, StopHandle};

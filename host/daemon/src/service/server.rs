@@ -3,14 +3,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use powerbox_captp::{Config, Object, Session, Value};
-use powerbox_files::{Others, private_folder};
-use tokio::net::{UnixListener, UnixStream};
+use powerbox_captp::{Config, Object, Release, Session, Value};
+use powerbox_files::{Lock, Others, Running, Socket, private_folder};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, duplex};
+use tokio::net::UnixListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::lock::Lock;
-use super::socket::Socket;
-use super::{Identity, OpenError, Running};
+use super::{Identity, OpenError};
 use crate::authority::Authority;
 use crate::formula::Formula;
 use crate::limits::Limits;
@@ -53,6 +53,8 @@ pub struct Daemon {
     world: Arc<World>,
     listener: std::os::unix::net::UnixListener,
     session_limits: powerbox_captp::Limits,
+    /// Sessions of this process, and where they come from.
+    within: (mpsc::Sender<DuplexStream>, mpsc::Receiver<DuplexStream>),
     // Dropped in this order: the socket goes before the state is free for another daemon.
     socket: Socket,
     state_lock: Lock,
@@ -61,6 +63,22 @@ pub struct Daemon {
 /// Ends a daemon from anywhere.
 #[derive(Clone, Debug)]
 pub struct StopHandle(Arc<World>);
+
+/// Begins sessions with a daemon that runs in the same process, without a socket.
+#[derive(Clone, Debug)]
+pub struct Connector(mpsc::Sender<DuplexStream>);
+
+impl Connector {
+    /// Begins a session. Both ends give dropped references back. `None` if the daemon has ended.
+    pub async fn connect(&self, config: Config) -> Option<Session> {
+        let (ours, theirs) = duplex(WITHIN);
+        self.0.send(theirs).await.ok()?;
+        Some(Session::start(ours, config.release(Release::AtOnce)))
+    }
+}
+
+/// How many bytes are on their way between a daemon and its own process.
+const WITHIN: usize = 256 << 10;
 
 /// Counts of a running daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +107,8 @@ impl Daemon {
         let (socket, listener) = Socket::bind(&config.socket_path)?;
         let world = World::open(&config.state_dir, config.limits, config.authority)?;
         Identity::new(world.roots.node).record(&config.state_dir)?;
-        Ok(Self { world, listener, session_limits: config.session_limits, socket, state_lock })
+        let within = mpsc::channel(1);
+        Ok(Self { world, listener, session_limits: config.session_limits, within, socket, state_lock })
     }
 
     /// Tells which daemon runs on a state, if any.
@@ -102,12 +121,18 @@ impl Daemon {
         StopHandle(self.world.clone())
     }
 
+    /// Gives a way to begin sessions from within the process. They are served while the daemon runs.
+    pub fn connector(&self) -> Connector {
+        Connector(self.within.0.clone())
+    }
+
     /// Serves clients until the daemon is told to end, by its [`StopHandle`] or by a client's `terminate`.
     ///
     /// Then every session is told so and ended, what was asked for before is finished, and state and socket are
     /// given up. Must run on a tokio runtime with I/O and time.
     pub async fn run(self) -> Result<(), OpenError> {
-        let Self { world, listener, session_limits, socket, state_lock } = self;
+        let Self { world, listener, session_limits, within: (_sender, mut within), socket, state_lock } =
+            self;
         let listener = UnixListener::from_std(listener).map_err(|error| OpenError::file("socket", error))?;
         // Kept live for as long as the daemon runs, since every session begins with them.
         let root = |id, formula| {
@@ -126,9 +151,14 @@ impl Daemon {
                 () = world.stopped() => break,
                 _ = noting.tick() => note_use(&world),
                 Some(_) = sessions.join_next() => (),
+                Some(stream) = within.recv() => {
+                    let config = config(&bootstrap, session_limits).release(Release::AtOnce);
+                    sessions.spawn(serve(world.clone(), stream, config));
+                }
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => {
-                        sessions.spawn(serve(world.clone(), stream, bootstrap.clone(), session_limits));
+                        let config = config(&bootstrap, session_limits);
+                        sessions.spawn(serve(world.clone(), stream, config));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "cannot accept a connection");
@@ -138,7 +168,7 @@ impl Daemon {
             }
         }
         // No more connections; a new daemon may bind as soon as this one has let go of its state.
-        drop((listener, socket));
+        drop((listener, socket, within));
         let farewell = async { while sessions.join_next().await.is_some() {} };
         if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
             tracing::warn!("some sessions did not end in time");
@@ -179,13 +209,16 @@ impl StopHandle {
     }
 }
 
+fn config(bootstrap: &Object, limits: powerbox_captp::Limits) -> Config {
+    Config::new("Endo").bootstrap(Value::Capability(bootstrap.clone())).limits(limits)
+}
+
 /// Serves one client until it leaves or the daemon ends.
-async fn serve(world: Arc<World>, stream: UnixStream, bootstrap: Object, limits: powerbox_captp::Limits) {
+async fn serve(world: Arc<World>, stream: impl AsyncRead + AsyncWrite + Send + 'static, config: Config) {
     let Some(_count) = world.enter_session() else {
         tracing::warn!(most = world.limits.sessions, "too many sessions: a connection is refused");
         return;
     };
-    let config = Config::new("Endo").bootstrap(Value::Capability(bootstrap)).limits(limits);
     let session = Session::start(stream, config);
     tokio::select! {
         reason = session.closed() => tracing::debug!(%reason, "a session ended"),

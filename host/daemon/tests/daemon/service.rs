@@ -5,7 +5,7 @@ use std::path::Path;
 
 use powerbox_captp::Value;
 use powerbox_daemon::{Daemon, DaemonConfig, OpenError};
-use powerbox_files::FolderError;
+use powerbox_files::{FolderError, ServeError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{Home, names, path, pet_names, string, text};
@@ -110,7 +110,7 @@ async fn a_socket_left_behind_is_cleared_but_not_one_that_is_served() {
     let home = Home::new();
     home.start().stop().await;
     let served = UnixListener::bind(home.socket()).unwrap();
-    assert!(matches!(Daemon::open(home.config()), Err(OpenError::SocketInUse(_))));
+    assert!(matches!(Daemon::open(home.config()), Err(OpenError::Serve(ServeError::SocketInUse(_)))));
     drop(served);
     let daemon = home.start();
     assert_eq!(pet_names(&home.client().await).await, Vec::<String>::new());

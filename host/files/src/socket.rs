@@ -6,35 +6,37 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-use powerbox_files::{Others, private_folder};
-
-use super::OpenError;
-use super::lock::Lock;
+use crate::{Lock, Others, ServeError, private_folder};
 
 /// A socket that is being served. Its file goes away with it.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub struct Socket {
     path: PathBuf,
-    /// Which file it is: a later daemon's socket at the same path must stay.
+    /// Which file it is: a later process's socket at the same path must stay.
     inode: (u64, u64),
     _lock: Lock,
 }
 
 impl Socket {
-    /// Binds a socket that only this user can reach, clearing away one that nobody serves any more.
-    pub(super) fn bind(path: &Path) -> Result<(Self, UnixListener), OpenError> {
+    /// Binds a socket that only this user can reach, clearing away one that nobody serves any more. The listener does not
+    /// block.
+    ///
+    /// # Errors
+    ///
+    /// If somebody serves it, or it cannot be there.
+    pub fn bind(path: &Path) -> Result<(Self, UnixListener), ServeError> {
         let parent = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
-            .ok_or_else(|| OpenError::SocketPath(path.to_owned()))?;
+            .ok_or_else(|| ServeError::SocketPath(path.to_owned()))?;
         private_folder(parent, Others::StayOut)?;
-        // Two daemons with states of their own may still be told to use one socket; between finding that nobody
+        // Two processes with states of their own may still be told to use one socket; between finding that nobody
         // serves it and binding it anew, only one may act.
         let lock = Lock::take(&lock_path(path), path)?;
         clear_stale(path)?;
         let failed = |error: io::Error| match error.kind() {
-            io::ErrorKind::InvalidInput => OpenError::SocketPath(path.to_owned()),
-            _ => OpenError::file(path, error),
+            io::ErrorKind::InvalidInput => ServeError::SocketPath(path.to_owned()),
+            _ => ServeError::file(path, error),
         };
         let listener = UnixListener::bind(path).map_err(failed)?;
         fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
@@ -60,17 +62,17 @@ fn lock_path(socket: &Path) -> PathBuf {
     path.into()
 }
 
-/// Removes the file of a socket that refuses connections: its daemon has ended without removing it.
-fn clear_stale(path: &Path) -> Result<(), OpenError> {
-    let failed = |error| OpenError::file(path, error);
+/// Removes the file of a socket that refuses connections: its process has ended without removing it.
+fn clear_stale(path: &Path) -> Result<(), ServeError> {
+    let failed = |error| ServeError::file(path, error);
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.file_type().is_socket() => (),
-        Ok(_) => return Err(OpenError::NotASocket(path.to_owned())),
+        Ok(_) => return Err(ServeError::NotASocket(path.to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed(error)),
     }
     match UnixStream::connect(path) {
-        Ok(_) => Err(OpenError::SocketInUse(path.to_owned())),
+        Ok(_) => Err(ServeError::SocketInUse(path.to_owned())),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             tracing::info!(path = %path.display(), "clearing a socket that nobody serves");
             fs::remove_file(path).map_err(failed)
@@ -91,7 +93,7 @@ mod tests {
         let (socket, listener) = Socket::bind(&path).expect("bound");
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(path.parent().expect("a folder"))), (0o600, 0o700));
-        assert!(matches!(Socket::bind(&path), Err(OpenError::AlreadyRunning(_))));
+        assert!(matches!(Socket::bind(&path), Err(ServeError::AlreadyRunning(_))));
         drop((socket, listener));
         assert!(!path.exists());
     }
@@ -103,13 +105,13 @@ mod tests {
         private_folder(path.parent().expect("a folder"), Others::StayOut).expect("made");
 
         let live = UnixListener::bind(&path).expect("bound");
-        assert!(matches!(Socket::bind(&path), Err(OpenError::SocketInUse(_))));
+        assert!(matches!(Socket::bind(&path), Err(ServeError::SocketInUse(_))));
         drop(live);
         assert!(path.exists());
         drop(Socket::bind(&path).expect("cleared"));
 
         fs::write(&path, "precious").expect("written");
-        assert!(matches!(Socket::bind(&path), Err(OpenError::NotASocket(_))));
+        assert!(matches!(Socket::bind(&path), Err(ServeError::NotASocket(_))));
         assert_eq!(fs::read(&path).expect("kept"), b"precious");
     }
 
@@ -117,6 +119,6 @@ mod tests {
     fn a_path_that_is_too_long_is_refused() {
         let root = tempfile::tempdir().expect("a folder");
         let path = root.path().join("run").join("x".repeat(120));
-        assert!(matches!(Socket::bind(&path), Err(OpenError::SocketPath(_))));
+        assert!(matches!(Socket::bind(&path), Err(ServeError::SocketPath(_))));
     }
 }

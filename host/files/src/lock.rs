@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 
-use super::OpenError;
+use crate::ServeError;
 
-/// A daemon that runs, as its lock tells.
+/// A process that serves, as its lock tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
     /// Its process, if it has already said.
@@ -24,7 +24,8 @@ pub struct Running {
 }
 
 impl Running {
-    pub(super) fn describe(&self) -> String {
+    /// Which process it is, as the end of a sentence.
+    pub fn describe(&self) -> String {
         match (self.pid, &self.socket) {
             (Some(pid), Some(socket)) => format!(" as process {pid} at {}", socket.display()),
             (Some(pid), None) => format!(" as process {pid}"),
@@ -35,17 +36,21 @@ impl Running {
 
 /// A held lock.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock for this process, or tells who has it.
-    pub(super) fn take(path: &Path, socket: &Path) -> Result<Self, OpenError> {
-        let failed = |error| OpenError::file(path, error);
+    /// Takes the lock for this process, which serves at `socket`, or tells who has it.
+    ///
+    /// # Errors
+    ///
+    /// If another process holds it, or the file cannot be used.
+    pub fn take(path: &Path, socket: &Path) -> Result<Self, ServeError> {
+        let failed = |error| ServeError::file(path, error);
         let mut file = open(path, true).map_err(failed)?;
         if !try_lock(&file).map_err(failed)? {
-            return Err(OpenError::AlreadyRunning(read(&mut file)));
+            return Err(ServeError::AlreadyRunning(read(&mut file)));
         }
         let running = Running {
             pid: Some(std::process::id()),
@@ -63,7 +68,11 @@ impl Lock {
     }
 
     /// Tells who holds the lock, without ever taking it for longer than that needs.
-    pub(super) fn holder(path: &Path) -> io::Result<Option<Running>> {
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be used.
+    pub fn holder(path: &Path) -> io::Result<Option<Running>> {
         let mut file = match open(path, false) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -111,7 +120,7 @@ mod tests {
         let socket = Path::new("/run/socket");
         assert_eq!(Lock::holder(&path).expect("no lock"), None);
         let lock = Lock::take(&path, socket).expect("free");
-        let Err(OpenError::AlreadyRunning(running)) = Lock::take(&path, socket) else {
+        let Err(ServeError::AlreadyRunning(running)) = Lock::take(&path, socket) else {
             panic!("taken twice");
         };
         assert_eq!(running.pid, Some(std::process::id()));
