@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use clap::Parser as _;
+use powerbox_console::{Client, Request};
 use powerbox_core::daemon::{Connect, Endpoint};
 use powerbox_core::designation::may_be_kept;
-use powerbox_core::{Event, Host, HostConfig, Principal, Request};
+use powerbox_core::{Event, Host, HostConfig};
 use powerbox_sandbox::{Compiler, EngineOptions};
 use powerbox_web::Web;
 
@@ -13,11 +14,11 @@ use crate::arguments::{Arguments, PluginVerb, Verb};
 use crate::bundled;
 use crate::config::Config;
 use crate::embedded::{Embedded, External};
-use crate::exit::{Failure, Status};
+use crate::exit::{self, Failure, Status};
 use crate::paths::Paths;
-use crate::terminal::Terminal;
 use crate::{
-    attenuate, audit, author, completions, doctor, grant, log, plugin, prompt, render, service, why,
+    attenuate, audit, author, client, completions, doctor, grant, log, plugin, prompt, render, serve,
+    service, why,
 };
 
 /// Which daemon is used.
@@ -37,6 +38,7 @@ pub(crate) struct App {
     pub(crate) paths: Paths,
     /// Which daemon.
     pub(crate) choice: Choice,
+    client: tokio::sync::Mutex<Option<Client>>,
 }
 
 /// Runs the program.
@@ -53,7 +55,7 @@ pub(crate) fn main(words: &[String]) -> Status {
     match start(arguments) {
         Ok(status) => status,
         Err(failure) => {
-            failure.show(json);
+            exit::show(&failure, json);
             failure.status
         }
     }
@@ -78,7 +80,7 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
     let runtime = runtime.map_err(|error| Failure::new(Status::Failed, format!("cannot start: {error}")))?;
     let outcome = runtime.block_on(async {
         if serving {
-            return service::serve(&paths).await.map(|()| Status::Done);
+            return serve::serve(&paths).await.map(|()| Status::Done);
         }
         if matches!(arguments.verb, Some(Verb::Doctor)) {
             return doctor::run(&paths, arguments.connect.as_deref(), arguments.json).await;
@@ -102,6 +104,20 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
         if matches!(arguments.verb, Some(Verb::Up)) {
             return service::up(&paths, &choice, arguments.json).await.map(|()| Status::Done);
         }
+        let verb = match arguments.verb {
+            // The way of most uses: words in, output back, and no part of a host in this process.
+            Some(Verb::Command(words)) => {
+                let client = client::connect(&paths).await?;
+                let connect = choice.connect();
+                let request = Request { words, agent: arguments.agent, json: arguments.json, connect };
+                return client::run(&client, request).await;
+            }
+            Some(Verb::Stop(stop)) => {
+                return service::stop(&paths, &choice, stop).await.map(|()| Status::Done);
+            }
+            verb => verb,
+        };
+        let arguments = Arguments { verb, ..arguments };
         if let Some(Verb::Completions(arguments)) = &arguments.verb {
             return completions::run(paths, choice, &config, arguments).await.map(|()| Status::Done);
         }
@@ -144,7 +160,7 @@ pub(crate) fn compiler() -> Result<Compiler, Failure> {
 }
 
 /// What the host is set up with.
-fn host_config(
+pub(crate) fn host_config(
     paths: &Paths,
     connect: Arc<dyn Connect>,
     config: &Config,
@@ -165,6 +181,16 @@ fn host_config(
     })
 }
 
+impl Choice {
+    /// The daemon that the host works on for this process, if it is not the host's own.
+    fn connect(&self) -> Option<String> {
+        match self {
+            Self::External(endpoint) => Some(endpoint.to_string()),
+            Self::Embedded => None,
+        }
+    }
+}
+
 impl App {
     /// One that changes nothing, says nothing and starts no daemon: for completing words.
     pub(crate) async fn silent(paths: Paths, choice: Choice, config: &Config) -> Result<Self, Failure> {
@@ -174,7 +200,7 @@ impl App {
         };
         let host = Host::open_as_it_is(host_config(&paths, connect, config, false)?).await;
         let host = host.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
-        Ok(Self { host, paths, choice })
+        Ok(Self { host, paths, choice, client: tokio::sync::Mutex::default() })
     }
 
     async fn open(paths: Paths, choice: Choice, config: &Config, stays: bool) -> Result<Self, Failure> {
@@ -190,14 +216,10 @@ impl App {
                 eprintln!("warning: {event}");
             }
         }
-        for name in config.allowances.plugins.keys() {
-            // A misspelt name must not silently limit nobody.
-            if host.registry().plugin(name).is_none() {
-                let name = powerbox_core::text::clean_line(name);
-                eprintln!("warning: config.toml has limits of the plugin `{name}`, which is not installed");
-            }
+        for complaint in config.of_unknown_plugins(&host) {
+            eprintln!("warning: {complaint}");
         }
-        Ok(Self { host, paths, choice })
+        Ok(Self { host, paths, choice, client: tokio::sync::Mutex::default() })
     }
 
     /// Runs one verb or command.
@@ -215,7 +237,9 @@ impl App {
             Verb::Status => {
                 service::status(&self.host, &self.paths, &self.choice, json).await.map(|()| Status::Done)
             }
-            Verb::Stop => service::stop(&self.host, &self.paths, &self.choice).await.map(|()| Status::Done),
+            Verb::Stop(arguments) => {
+                service::stop(&self.paths, &self.choice, arguments).await.map(|()| Status::Done)
+            }
             Verb::Doctor => doctor::run(&self.paths, None, json).await,
             Verb::Completions(_) => Err(Failure::new(Status::Usage, "`completions` is not for the prompt")),
             Verb::Serve => Err(Failure::new(Status::Usage, "`serve` is not for the prompt")),
@@ -223,99 +247,34 @@ impl App {
         }
     }
 
-    /// Whether the words of a command may be kept in a history; `None` if they make no sense.
-    pub(crate) fn may_be_kept(&self, words: Vec<String>) -> Option<bool> {
-        let mut words = words.into_iter();
-        let mut line = Line { name: words.next()?, words: words.collect(), agent: None, json: false };
-        line.take_program_options(&self.host).ok()?;
-        Some(may_be_kept(&self.host.registry(), &line.name, &line.words))
+    /// Whether the words of a command may be kept in a history.
+    pub(crate) fn may_be_kept(&self, words: &[String]) -> bool {
+        words.split_first().is_none_or(|(word, words)| may_be_kept(&self.host.registry(), word, words))
     }
 
-    /// Runs a command of a plugin; Ctrl-C cancels it.
+    /// Runs a command of a plugin in the host.
     async fn command(
         &self,
         words: Vec<String>,
         agent: Option<String>,
         json: bool,
     ) -> Result<Status, Failure> {
-        let mut words = words.into_iter();
-        let Some(name) = words.next() else { return Ok(Status::Done) };
-        let mut line = Line { name, words: words.collect(), agent, json };
-        line.take_program_options(&self.host)?;
-        // Looked up each time: the name may be another agent's by now.
-        let agent = match &line.agent {
-            Some(path) => Some(self.host.agent(path).await?),
-            None => None,
-        };
-        let principal = Principal::of(agent.as_ref());
-        let terminal = Arc::new(Terminal::new(line.json));
-        let request = Request { principal, command: line.name, words: line.words };
-        let invoked = self.host.invoke(request, Arc::clone(&terminal) as _);
-        tokio::select! {
-            biased;
-            _ = tokio::signal::ctrl_c() => Ok(Status::Interrupted),
-            outcome = invoked => match outcome {
-                Ok(output) => {
-                    terminal.finish(&output);
-                    Ok(Status::Done)
-                }
-                Err(error) if line.json && !json => {
-                    let failure = Failure::from(error);
-                    failure.show(true);
-                    Ok(failure.status)
-                }
-                Err(error) => Err(error.into()),
-            }
+        if words.is_empty() {
+            return Ok(Status::Done);
         }
+        let request = Request { words, agent, json, connect: self.choice.connect() };
+        let client = self.client().await?;
+        client::run(&client, request).await
     }
-}
 
-/// The words of one command.
-struct Line {
-    name: String,
-    words: Vec<String>,
-    agent: Option<String>,
-    json: bool,
-}
-
-impl Line {
-    /// Takes out the program's own options, which people also write after the command's name. A command that declares
-    /// an option of the same name keeps it, and nothing after `--` is an option.
-    fn take_program_options(&mut self, host: &Host) -> Result<(), Failure> {
-        let registry = host.registry();
-        let entry = registry.find(&self.name).ok();
-        let command = entry.as_ref().and_then(|entry| entry.command());
-        let own = |option: &str| command.is_some_and(|command| command.parameter(option).is_some());
-        let mut kept = Vec::with_capacity(self.words.len());
-        let mut words = std::mem::take(&mut self.words).into_iter();
-        let mut help = false;
-        while let Some(word) = words.next() {
-            match word.as_str() {
-                "--" => {
-                    kept.push(word);
-                    kept.extend(words);
-                    break;
-                }
-                "--json" if !own("json") => self.json = true,
-                "--help" | "-h" if !own("help") => help = true,
-                "--as" if !own("as") => match words.next() {
-                    Some(agent) => self.agent = Some(agent),
-                    None => return Err(Failure::new(Status::Usage, "`--as` needs a value")),
-                },
-                other => match other.strip_prefix("--as=") {
-                    Some(agent) if !own("as") => self.agent = Some(agent.to_owned()),
-                    _ => kept.push(word),
-                },
-            }
+    /// The session with the host: the one that is there, or a new one.
+    async fn client(&self) -> Result<Client, Failure> {
+        let mut current = self.client.lock().await;
+        if let Some(client) = current.as_ref().filter(|client| client.session().reason().is_none()) {
+            return Ok(client.clone());
         }
-        self.words = kept;
-        if help
-            && let Some(entry) = &entry
-            && let Some(command) = command
-        {
-            self.words = vec![registry.callable(entry.plugin.name(), &command.name)];
-            self.name = "help".to_owned();
-        }
-        Ok(())
+        let client = client::connect(&self.paths).await?;
+        *current = Some(client.clone());
+        Ok(client)
     }
 }

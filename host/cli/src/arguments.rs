@@ -6,6 +6,7 @@ use crate::author::{BuildArguments, DevArguments, NewArguments, TestArguments};
 use crate::completions::CompletionsArguments;
 use crate::grant::GrantVerb;
 use crate::plugin::{InstallArguments, PublishArguments, RemoveArguments, UpdateArguments};
+use crate::service::StopArguments;
 use crate::why::WhyArguments;
 
 /// Runs commands as sandboxed plugins over an Endo daemon
@@ -53,12 +54,12 @@ pub(crate) enum Verb {
     Why(WhyArguments),
     /// Make a reference that allows less than the object it stands for
     Attenuate(Box<AttenuateArguments>),
-    /// Start the embedded daemon
+    /// Start the host, and the embedded daemon in it
     Up,
     /// Tell which daemon is used and whether it runs
     Status,
-    /// Stop the embedded daemon
-    Stop,
+    /// Stop the host, once the commands that run have ended
+    Stop(StopArguments),
     /// Look whether everything is in order, and say how to mend what is not
     Doctor,
     /// Print what makes a shell complete commands, options and pet names
@@ -66,7 +67,7 @@ pub(crate) enum Verb {
     /// For bash `source <(powerbox completions bash)` in ~/.bashrc, for zsh the same with `zsh` in ~/.zshrc after
     /// `compinit`, for fish `powerbox completions fish | source` in config.fish.
     Completions(CompletionsArguments),
-    /// Be the embedded daemon, in the foreground
+    /// Be the host, in the foreground
     #[command(hide = true)]
     Serve,
     /// A command of a plugin

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use powerbox_core::plugin::{Demand, Signatures};
-use powerbox_core::{Allowance, Allowances};
+use powerbox_core::{Allowance, Allowances, Host};
 use powerbox_files::read_regular_text;
 use powerbox_sandbox::Limits;
 use serde::Deserialize;
+
+use crate::exit::{Failure, Status};
 
 /// The largest file, in bytes.
 const MOST: u64 = 1 << 20;
@@ -112,13 +114,27 @@ const MEBIBYTES: i64 = 1 << 20;
 
 impl Config {
     /// Reads the file, if there is one.
-    pub(crate) fn read(folder: &Path) -> anyhow::Result<Self> {
-        let path = folder.join("config.toml");
-        match read_regular_text(&path, MOST) {
+    pub(crate) fn read(folder: &Path) -> Result<Self, Failure> {
+        let read = Self::read_file(&folder.join("config.toml"));
+        read.map_err(|error| Failure::new(Status::Failed, format!("{error:#}")))
+    }
+
+    fn read_file(path: &Path) -> anyhow::Result<Self> {
+        match read_regular_text(path, MOST) {
             Ok(text) => Self::parse(&text).with_context(|| format!("{} is not right", path.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::parse(""),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
+    }
+
+    /// Complaints about limits of plugins that are not installed: a misspelt name must not silently limit nobody.
+    pub(crate) fn of_unknown_plugins(&self, host: &Host) -> impl Iterator<Item = String> {
+        let registry = host.registry();
+        let unknown = self.allowances.plugins.keys().filter(move |name| registry.plugin(name).is_none());
+        unknown.map(|name| {
+            let name = powerbox_core::text::clean_line(name);
+            format!("config.toml has limits of the plugin `{name}`, which is not installed")
+        })
     }
 
     /// What plugins may use where nothing but these keys of `[limits]` is set.

@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 use crate::paths::Paths;
 
 /// What this side is called on the wire.
-const NAME: &str = "powerbox";
+pub(crate) const NAME: &str = "powerbox";
 
 /// How often a daemon that was just started is tried, and for how long at most.
 const POLL: Duration = Duration::from_millis(5);
@@ -160,12 +160,12 @@ impl Connect for Embedded {
     }
 }
 
-/// Starts the embedded daemon in the background and waits until it serves. Gives an error in words.
+/// Starts the host in the background, which has the embedded daemon in it, and waits until it serves. Gives an error in words.
 pub(crate) fn start(paths: &Paths) -> Result<(), String> {
     let program = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let mut command = Command::new(program);
     command.arg("serve").stdin(Stdio::null()).stdout(Stdio::piped());
-    command.stderr(log_file(&paths.daemon_log()).map_or_else(|_| Stdio::null(), Stdio::from));
+    command.stderr(log_file(&paths.host_log()).map_or_else(|_| Stdio::null(), Stdio::from));
     // A process group of its own: Ctrl-C at this terminal is not meant for it.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(|error| format!("cannot start it: {error}"))?;
@@ -176,7 +176,7 @@ pub(crate) fn start(paths: &Paths) -> Result<(), String> {
         "ready" => Ok(()),
         // Another process started one a moment ago, which is as good.
         "running" => Ok(()),
-        _ if read == 0 => Err(format!("it ended at once; see {}", paths.daemon_log().display())),
+        _ if read == 0 => Err(format!("it ended at once; see {}", paths.host_log().display())),
         other => Err(other.to_owned()),
     }
 }

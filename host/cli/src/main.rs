@@ -13,6 +13,7 @@ mod attenuate;
 mod audit;
 mod author;
 mod bundled;
+mod client;
 mod completions;
 mod config;
 mod consent;
@@ -29,6 +30,7 @@ mod prompt;
 mod quoting;
 mod render;
 mod secret;
+mod serve;
 mod service;
 mod terminal;
 mod tty;
@@ -45,7 +47,7 @@ fn main() -> ExitCode {
         std::env::args_os().map(std::ffi::OsString::into_string).collect();
     let Ok(arguments) = arguments else {
         eprintln!("error: an argument is not UTF-8 text");
-        return exit::Status::Usage.into();
+        return exit::code(exit::Status::Usage);
     };
-    app::main(&arguments).into()
+    exit::code(app::main(&arguments))
 }

@@ -23,7 +23,11 @@ pub(crate) struct Paths {
 
 impl Paths {
     /// Finds them. A variable that is set to a relative path is ignored, as the rules ask.
-    pub(crate) fn find() -> anyhow::Result<Self> {
+    pub(crate) fn find() -> Result<Self, Failure> {
+        Self::by_variables().map_err(|error| Failure::new(Status::Failed, format!("{error:#}")))
+    }
+
+    fn by_variables() -> anyhow::Result<Self> {
         let home = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
         let folder = |variable: &str, in_home: &str| -> anyhow::Result<PathBuf> {
             let set = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
@@ -86,9 +90,24 @@ impl Paths {
         self.runtime.join("daemon.sock")
     }
 
-    /// What the embedded daemon says.
-    pub(crate) fn daemon_log(&self) -> PathBuf {
-        self.state.join("daemon.log")
+    /// The host's socket, which front ends connect to.
+    pub(crate) fn host_socket(&self) -> PathBuf {
+        self.runtime.join("host.sock")
+    }
+
+    /// What the process holds that is the host of this state.
+    pub(crate) fn host_lock(&self) -> PathBuf {
+        self.state.join("host.lock")
+    }
+
+    /// What the host says, its daemon included.
+    pub(crate) fn host_log(&self) -> PathBuf {
+        self.state.join("host.log")
+    }
+
+    /// The configuration.
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
     }
 
     /// What plugins note.

@@ -6,20 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use powerbox_core::designation::SecretSource;
-use powerbox_core::registry::Parameter;
 use powerbox_core::text::clean_line;
 
 use crate::tty::{Silent, Tty};
 
 /// Reads a secret. `None` if there is nobody who could type it, or nothing came.
-pub(crate) async fn read(parameter: &Parameter, source: SecretSource) -> Option<String> {
+pub(crate) async fn read(name: &str, source: SecretSource) -> Option<String> {
     if source == SecretSource::StandardInput && !io::stdin().is_terminal() {
         return tokio::task::spawn_blocking(from_input).await.ok()?;
     }
     let mut tty = Tty::open()?;
     // Echoing begins again here, at once, if nobody wants the answer any more.
     let asked = Asked { silent: tty.silent().ok()?, unwanted: Arc::default() };
-    tty.write(&format!("{} (not shown): ", clean_line(&parameter.name))).ok()?;
+    tty.write(&format!("{} (not shown): ", clean_line(name))).ok()?;
     let unwanted = Arc::clone(&asked.unwanted);
     let typed = tokio::task::spawn_blocking(move || tty.line(&unwanted)).await;
     drop(asked);

@@ -4,17 +4,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use indicatif::{ProgressBar, ProgressStyle};
-use powerbox_core::Event;
 use powerbox_core::designation::SecretSource;
-use powerbox_core::local::{FrontEnd, Output};
+use powerbox_core::local::{FrontEnd, Notice, Output};
 use powerbox_core::membrane::{ByteSource, Consent, Word};
-use powerbox_core::registry::Parameter;
 
 use crate::{consent, render, secret};
 
 /// Standard output and standard error, for one command.
 pub(crate) struct Terminal {
-    json: bool,
+    /// The words of the command may say so only when they are understood.
+    json: Arc<AtomicBool>,
     progress: Mutex<Option<ProgressBar>>,
     /// Held by whoever writes: while the person is asked, what the plugin says waits.
     screen: Arc<tokio::sync::Mutex<()>>,
@@ -22,14 +21,18 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     /// Makes one that prints text, or JSON.
-    pub(crate) fn new(json: bool) -> Self {
+    pub(crate) fn new(json: Arc<AtomicBool>) -> Self {
         Self { json, progress: Mutex::default(), screen: Arc::default() }
     }
 
     /// Shows the command's final output.
     pub(crate) fn finish(&self, output: &Output) {
         self.clear_progress();
-        show(output, self.json, true);
+        show(output, self.json(), true);
+    }
+
+    fn json(&self) -> bool {
+        self.json.load(Ordering::Acquire)
     }
 
     fn clear_progress(&self) {
@@ -41,7 +44,7 @@ impl Terminal {
 
 impl FrontEnd for Terminal {
     fn emit(&self, piece: Output) -> BoxFuture<'_, ()> {
-        let json = self.json;
+        let json = self.json();
         Box::pin(async move {
             let screen = Arc::clone(&self.screen).lock_owned().await;
             self.clear_progress();
@@ -55,7 +58,7 @@ impl FrontEnd for Terminal {
     }
 
     fn confirm<'a>(&'a self, consent: &'a Consent) -> BoxFuture<'a, Word> {
-        if self.json {
+        if self.json() {
             // A program reads what comes, and programs do not agree to anything.
             return Box::pin(async { Word::Nobody });
         }
@@ -73,24 +76,26 @@ impl FrontEnd for Terminal {
         })
     }
 
-    fn swapped(&self, event: &Event) -> bool {
-        if self.json {
-            let notice = serde_json::json!({ "notice": { "kind": "swapped", "message": event.to_string() } });
-            eprintln!("{}", render::spelled(&notice));
-        } else {
-            eprintln!("{event}");
+    fn notice(&self, notice: &Notice) -> bool {
+        match (&*notice.kind, self.json()) {
+            ("swapped", true) => {
+                let notice = serde_json::json!({ "notice": notice });
+                eprintln!("{}", render::spelled(&notice));
+            }
+            ("swapped", false) => eprintln!("{}", notice.message),
+            _ => eprintln!("warning: {}", render::sentence(&notice.message)),
         }
         true
     }
 
-    fn secret<'a>(&'a self, parameter: &'a Parameter, source: SecretSource) -> BoxFuture<'a, Option<String>> {
-        if self.json && source == SecretSource::Terminal {
+    fn secret<'a>(&'a self, name: &'a str, source: SecretSource) -> BoxFuture<'a, Option<String>> {
+        if self.json() && source == SecretSource::Terminal {
             return Box::pin(async { None });
         }
         Box::pin(async move {
             let _screen = self.screen.lock().await;
             self.clear_progress();
-            secret::read(parameter, source).await
+            secret::read(name, source).await
         })
     }
 

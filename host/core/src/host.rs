@@ -143,15 +143,22 @@ impl Host {
     pub async fn open(config: HostConfig) -> Result<Self, OpenError> {
         let host = Self::open_as_it_is(config).await?;
         host.end_broken_visits().await;
+        host.look_at_files().await;
+        Ok(host)
+    }
+
+    /// Learns of what other processes changed, and considers anew the plugins whose files have changed since they were
+    /// looked at last, so that whoever calls after this finds what is there now. Waits a few seconds at most.
+    pub async fn look_at_files(&self) {
+        self.follow_records().await;
         let enough = Instant::now() + AT_START;
-        for record in host.0.installed.list()? {
+        for record in self.0.installed.list().unwrap_or_default() {
             // The file may have changed while nobody watched.
             if record.source.watched().is_some_and(|path| Look::of(path) != Look::on_record(&record)) {
                 let left = enough.saturating_duration_since(Instant::now());
-                host.reconsider_within(&record.name, left).await;
+                self.reconsider_within(&record.name, left).await;
             }
         }
-        Ok(host)
     }
 
     /// The same without a look at what has changed: for whoever can tell nobody of it.

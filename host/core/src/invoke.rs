@@ -22,7 +22,7 @@ use crate::journal::UnderWay;
 use crate::local::http::HttpPower;
 use crate::local::store::{Owner, Shared, StorePower};
 use crate::local::wasi::{VIRTUAL_WASI, WASI, WasiPower};
-use crate::local::{ClockPower, FrontEnd, LogPower, Output, OutputPower, RandomPower, RegistryPower};
+use crate::local::{ClockPower, FrontEnd, LogPower, Notice, Output, OutputPower, RandomPower, RegistryPower};
 use crate::membrane::{DESIGNATED, Handle, Membrane, Problem, RECEIVER, Setting, Slot, Speaker};
 use crate::plugin::{Origin, Plugin, is_power, local_interface_named, slots};
 use crate::principal::{Link, Principal};
@@ -126,7 +126,7 @@ impl Host {
         let contract = |reason: String| InvokeError::Contract { plugin: plugin.name().to_owned(), reason };
         let command = entry.command().ok_or_else(|| contract("the command is gone".to_owned()))?;
         if let Some(event) = self.news().of(&plugin)
-            && front_end.swapped(&event)
+            && front_end.notice(&Notice::from(&event))
         {
             self.news().heard(&plugin);
         }

@@ -15,7 +15,7 @@ use super::build::{make, project};
 use crate::app;
 use crate::bundled;
 use crate::config::Config;
-use crate::exit::{Failure, Status};
+use crate::exit::{self, Failure, Status};
 use crate::paths::Paths;
 use crate::render;
 
@@ -88,7 +88,7 @@ pub(crate) async fn test(paths: &Paths, arguments: TestArguments, json: bool) ->
                 if !json {
                     println!("FAILED  {}", clean_line(&case.name));
                 }
-                failure.show(false);
+                exit::show(&failure, false);
                 all.push(json!({ "scenario": case.name, "passed": false, "problem": failure.message }));
                 continue;
             }

@@ -67,7 +67,7 @@ async fn embedded(paths: &Paths) -> Check {
         }
         Err(_) if !runs => Check::fine("embedded daemon", "does not run; the first command starts it"),
         Err(reason) => {
-            let remedy = format!("`powerbox stop`, or see what it says in {}", paths.daemon_log().display());
+            let remedy = format!("`powerbox stop`, or see what it says in {}", paths.host_log().display());
             Check::bad("embedded daemon", format!("runs, but does not answer: {reason}"), remedy)
         }
     }

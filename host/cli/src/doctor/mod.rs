@@ -28,7 +28,7 @@ pub(crate) async fn run(paths: &Paths, connect: Option<&str>, json: bool) -> Res
     checks.push(match &config {
         Ok(_) if file.exists() => Check::fine("config.toml", file.display().to_string()),
         Ok(_) => Check::fine("config.toml", format!("{} is not there, so the defaults hold", file.display())),
-        Err(error) => Check::bad("config.toml", format!("{error:#}"), "mend the line that it names"),
+        Err(error) => Check::bad("config.toml", error.message.clone(), "mend the line that it names"),
     });
     let choice = config.ok().map(|config| choose(connect, &config));
     match choice {

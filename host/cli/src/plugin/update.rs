@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::candidate;
 use crate::ask;
-use crate::exit::{Failure, Status};
+use crate::exit::{self, Failure, Status};
 use crate::render::print_json;
 
 /// What to bring up to date, and what is agreed to beforehand.
@@ -96,7 +96,7 @@ pub(super) async fn update(host: &Host, arguments: UpdateArguments, json: bool) 
         print_json(&reports.iter().map(row).collect::<Json>())?;
     }
     if let Some(last) = failures.pop() {
-        failures.iter().for_each(|failure| failure.show(json));
+        failures.iter().for_each(|failure| exit::show(failure, json));
         return Err(last);
     }
     let held: Vec<_> = reports.iter().filter(|report| report.outcome == Outcome::Held).collect();

@@ -24,7 +24,7 @@ use self::history::Remembered;
 use self::keys::Keys;
 use crate::app::App;
 use crate::arguments::{Arguments, Verb};
-use crate::exit::{Failure, Status};
+use crate::exit::{self, Failure, Status};
 use crate::{quoting, render};
 
 /// What leaves the prompt.
@@ -127,7 +127,7 @@ fn may_be_kept(app: &App, text: &str) -> bool {
         }
         let words = std::iter::once("powerbox".to_owned()).chain(words);
         match Arguments::try_parse_from(words).map(|arguments| arguments.verb) {
-            Ok(Some(Verb::Command(words))) => app.may_be_kept(words).unwrap_or_else(nowhere),
+            Ok(Some(Verb::Command(words))) => app.may_be_kept(&words),
             Ok(_) => true,
             Err(_) => nowhere(),
         }
@@ -153,7 +153,7 @@ fn leave_the_terminal_as_it_was_when_terminated() {
 /// Runs what was typed or pasted, line by line; `None` to leave.
 async fn run_text(app: &App, agent: Option<&str>, text: &str) -> Option<Status> {
     let Some(lines) = quoting::split(text) else {
-        Failure::new(Status::Usage, "a quote is not closed").show(false);
+        exit::show(&Failure::new(Status::Usage, "a quote is not closed"), false);
         return Some(Status::Usage);
     };
     let mut status = Status::Done;
@@ -179,7 +179,9 @@ async fn run_line(app: &App, agent: Option<&str>, words: Vec<String>) -> Option<
         }
     };
     if arguments.connect.is_some() {
-        Failure::new(Status::Usage, "`--connect` is not for the prompt: leave it and start anew").show(false);
+        let failure =
+            Failure::new(Status::Usage, "`--connect` is not for the prompt: leave it and start anew");
+        exit::show(&failure, false);
         return Some(Status::Usage);
     }
     let verb = arguments.verb?;
@@ -187,7 +189,7 @@ async fn run_line(app: &App, agent: Option<&str>, words: Vec<String>) -> Option<
     Some(match app.run(verb, agent, arguments.json).await {
         Ok(status) => status,
         Err(failure) => {
-            failure.show(arguments.json);
+            exit::show(&failure, arguments.json);
             failure.status
         }
     })

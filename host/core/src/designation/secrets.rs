@@ -36,7 +36,8 @@ impl Words {
         for (parameter, words) in &mut self.given {
             for word in words {
                 let Word::Unread(source) = *word else { continue };
-                let read = front_end.secret(parameter, source).await.filter(|secret| !secret.is_empty());
+                let read =
+                    front_end.secret(&parameter.name, source).await.filter(|secret| !secret.is_empty());
                 *word = Word::Text(read.ok_or_else(|| needed(command, parameter))?);
             }
         }

@@ -2,6 +2,7 @@
 //! and the audit know one thing only.
 
 mod clock;
+mod front_end;
 pub mod http;
 mod log;
 mod output;
@@ -12,8 +13,9 @@ pub mod store;
 pub mod wasi;
 
 pub use clock::ClockPower;
+pub use front_end::{FrontEnd, Notice};
 pub use log::{LogPower, PLUGIN_NOTES};
-pub use output::{FrontEnd, Output, OutputPower, Table};
+pub use output::{Output, OutputPower, Table};
 pub(crate) use outside::Here;
 pub use outside::Outside;
 pub use random::RandomPower;

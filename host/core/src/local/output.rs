@@ -1,18 +1,13 @@
 use std::borrow::Cow;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::future::BoxFuture;
 use powerbox_captp::{CallError, Exo, Reply, Value};
 
-use crate::designation::SecretSource;
-use crate::event::Event;
-use crate::journal::Run;
-use crate::membrane::{ByteSource, Consent, Pace, Word};
-use crate::registry::Parameter;
+use super::FrontEnd;
+use crate::membrane::Pace;
 
 /// What a command says; `powerbox:plugin/output.output`. Texts are as the plugin gave them: a front end cleans them
 /// for whatever it shows them on.
@@ -47,47 +42,6 @@ pub struct Table {
     pub columns: Vec<String>,
     /// The rows; each has as many cells as there are headings.
     pub rows: Vec<Vec<String>>,
-}
-
-/// Where a command's output goes: a terminal, a page, a test.
-pub trait FrontEnd: Send + Sync + 'static {
-    /// Shows a piece of output; done when there is room for the next one.
-    fn emit(&self, piece: Output) -> BoxFuture<'_, ()>;
-
-    /// Asks the person whether a call may be made. The default is that there is nobody to ask.
-    fn confirm<'a>(&'a self, consent: &'a Consent) -> BoxFuture<'a, Word> {
-        let _ = consent;
-        Box::pin(async { Word::Nobody })
-    }
-
-    /// Reads a secret that the user did not put among the words. The default is that it cannot be read.
-    fn secret<'a>(&'a self, parameter: &'a Parameter, source: SecretSource) -> BoxFuture<'a, Option<String>> {
-        let _ = (parameter, source);
-        Box::pin(async { None })
-    }
-
-    /// Opens a file that the user named, or standard input for `-`. The default is that nothing can be opened.
-    fn open<'a>(&'a self, path: &'a str) -> BoxFuture<'a, io::Result<ByteSource>> {
-        let _ = path;
-        Box::pin(async { Err(io::Error::new(io::ErrorKind::Unsupported, "no file can be opened here")) })
-    }
-
-    /// Shows how far a command is.
-    fn progress(&self, done: u64, total: Option<u64>, what: &str) {
-        let _ = (done, total, what);
-    }
-
-    /// Learns that the plugin whose command is about to run was replaced since the person last heard of it. Says whether
-    /// they were told; if not, the next front end is asked.
-    fn swapped(&self, event: &Event) -> bool {
-        let _ = event;
-        false
-    }
-
-    /// Learns what a run used, when its compartment is gone.
-    fn ran(&self, run: &Run) {
-        let _ = run;
-    }
 }
 
 impl Output {

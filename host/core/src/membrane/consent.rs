@@ -3,13 +3,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use powerbox_authority::grant::GrantId;
 use powerbox_authority::question::{Question, Questions};
+use serde::{Deserialize, Serialize};
 
 use super::problem::Problem;
 use crate::local::FrontEnd;
 
 /// What the person is asked before a call is made. All of it is the host's own account; what stems from the plugin is
 /// quoted and cleaned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// For whom: the chain in words.
     pub principal: String,

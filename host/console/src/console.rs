@@ -1,0 +1,163 @@
+//! What the person's front ends hold.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use powerbox_captp::{CallError, Exo, Object, Reply, Value};
+use powerbox_core::designation::may_be_kept;
+use powerbox_core::local::Notice;
+use serde::Serialize;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::AbortHandle;
+
+use crate::commands::{Commands, described};
+use crate::data::{from_value, to_value};
+use crate::line::{Request, Speaks};
+use crate::run::Run;
+use crate::server::Client;
+
+/// The person's console: it runs commands as the person and for all agents, and tells what happens.
+///
+/// It is served by name: see `docs/console.md` for its methods.
+pub struct Console(Arc<Client>);
+
+/// What [`Console`] tells of the host.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusOfHost {
+    version: String,
+    process: u32,
+    /// Commands that are under way, for all clients.
+    runs: u64,
+    plugins: usize,
+}
+
+impl Console {
+    pub(crate) fn object(client: &Arc<Client>) -> Object {
+        Object::exo(Arc::new(Self(Arc::clone(client))))
+    }
+
+    fn status(&self) -> Result<Value, CallError> {
+        let status = StatusOfHost {
+            version: self.0.build().version.clone(),
+            process: std::process::id(),
+            runs: self.0.stop_handle().runs(),
+            plugins: self.0.hosts().own().registry().plugins().len(),
+        };
+        to_value(&status).map_err(CallError::fault)
+    }
+
+    /// Tells a listener what happens to plugins, until it is stopped or the client leaves.
+    fn follow(&self, listener: Object) -> Object {
+        let mut events = self.0.hosts().own().events();
+        let task = self.0.spawn(async move {
+            loop {
+                match events.recv().await {
+                    Ok(event) => {
+                        let Ok(notice) = to_value(&Notice::from(&event)) else { continue };
+                        // The next one waits until this one was taken: a client that is slow misses the oldest.
+                        if listener.call("notice", vec![notice]).await.is_err() {
+                            return;
+                        }
+                    }
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        });
+        Object::exo(Arc::new(Following(task)))
+    }
+}
+
+impl Exo for Console {
+    fn interface(&self) -> Cow<'_, str> {
+        "Alleged: Console".into()
+    }
+
+    fn methods(&self) -> &'static [&'static str] {
+        &["run", "commands", "describe", "complete", "mayBeKept", "follow", "status"]
+    }
+
+    fn call(self: &Arc<Self>, method: &str, args: Vec<Value>) -> Reply {
+        let mut args = args.into_iter();
+        let first = args.next().unwrap_or(Value::Undefined);
+        let second = args.next().unwrap_or(Value::Undefined);
+        let unfit = |error: &dyn std::fmt::Display| Reply::error(CallError::type_error(error.to_string()));
+        match method {
+            "run" => {
+                let request = match from_value::<Request>(&first) {
+                    Ok(request) => request,
+                    Err(error) => return unfit(&format!("this is no request: {error}")),
+                };
+                let Value::Capability(front_end) = second else { return unfit(&"a run needs a front end") };
+                match Run::start(&self.0, request, Speaks::ForAll, front_end) {
+                    Ok(run) => Reply::value(run),
+                    Err(error) => Reply::error(error),
+                }
+            }
+            "commands" => match first.as_str() {
+                Some(agent) => Reply::value(Commands::object(&self.0, agent)),
+                None => unfit(&"commands are somebody's: give an agent's path"),
+            },
+            "describe" => Reply::Ready(described(self.0.hosts())),
+            "complete" => {
+                let agent = first.as_str().map(str::to_owned);
+                let Some(prefix) = second.as_str().map(str::to_owned) else {
+                    return unfit(&"a prefix is a text");
+                };
+                let this = Arc::clone(self);
+                Reply::pending(async move {
+                    let names = this.0.hosts().own().complete_names(agent.as_deref(), &prefix).await;
+                    Ok(Value::texts(names))
+                })
+            }
+            "mayBeKept" => match from_value::<Vec<String>>(&first) {
+                Ok(words) => {
+                    let registry = self.0.hosts().own().registry();
+                    let kept =
+                        words.split_first().is_none_or(|(word, rest)| may_be_kept(&registry, word, rest));
+                    Reply::value(kept)
+                }
+                Err(error) => unfit(&error),
+            },
+            "follow" => match first {
+                Value::Capability(listener) => Reply::value(self.follow(listener)),
+                _ => unfit(&"a listener is an object"),
+            },
+            "status" => Reply::Ready(self.status()),
+            _ => {
+                let stop = self.0.stop_handle();
+                if first.as_bool() == Some(true) {
+                    stop.stop()
+                } else {
+                    stop.retire()
+                }
+                Reply::undefined()
+            }
+        }
+    }
+}
+
+/// Somebody who is told what happens; nobody is once this is dropped.
+struct Following(AbortHandle);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Exo for Following {
+    fn interface(&self) -> Cow<'_, str> {
+        "Alleged: Following".into()
+    }
+
+    fn methods(&self) -> &'static [&'static str] {
+        &["stop"]
+    }
+
+    fn call(self: &Arc<Self>, _: &str, _: Vec<Value>) -> Reply {
+        self.0.abort();
+        Reply::undefined()
+    }
+}
