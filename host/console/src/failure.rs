@@ -111,7 +111,7 @@ fn way_out(principal: &Principal, problem: &Problem) -> Option<String> {
             Some(format!("`powerbox grant add {plugin} {binding}{agent}` binds it"))
         }
         Problem::Revoked => Some(format!(
-            "`powerbox grant list --all {plugin}` shows what was taken back, `powerbox grant add {plugin}{agent}` grants anew"
+            "`powerbox why {plugin}{agent}` shows which slot lacks it, and `powerbox grant add {plugin} SLOT=NAME{agent}` grants it anew"
         )),
         _ => None,
     }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use powerbox_authority::audit::{Audit, Redactor};
-use powerbox_authority::grant::{Admission, Ending, Grant, Refusal};
+use powerbox_authority::grant::{Admission, Ending, Grant, Refusal, Target};
 use powerbox_authority::identifiers::{Said, described};
 use powerbox_authority::question::{Question, Questions, whole};
 use powerbox_captp::Object;
@@ -313,6 +313,12 @@ impl Inner {
             (FunctionKind::Method(_), Some((Value::Capability(target), args))) => (Some(target), args),
             _ => (None, args),
         };
+        let slot = match (target, act.grant.chain().find_map(Grant::target)) {
+            (Some(target), _) => types::in_words(target),
+            // By its name alone the person could not tell what it reaches.
+            (None, Some(reached @ Target::Object { .. })) => format!("{} → {reached}", entry.slot),
+            (None, _) => entry.slot.clone(),
+        };
         let (method, args) = match &act.listed {
             Some(listed) => (crate::text::clean_line(&act.method), listed.as_slice()),
             None => (entry.function.clone(), args),
@@ -324,7 +330,7 @@ impl Inner {
             })?;
         Ok(Question {
             principal: self.whose.principal.clone(),
-            slot: target.map_or_else(|| entry.slot.clone(), types::in_words),
+            slot,
             function: method,
             arguments,
         })

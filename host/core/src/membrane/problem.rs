@@ -89,7 +89,11 @@ impl Problem {
                     _ => word(slot),
                 };
                 let plugin = word(plugin);
-                format!("the person can grant it anew with `powerbox grant add {plugin} {binding}{as_agent}`")
+                let limited = grant.chain().any(|link| !link.caveats().is_empty());
+                let limits = if limited { ", with the limits that it shall have" } else { "" };
+                format!(
+                    "the person can grant it anew with `powerbox grant add {plugin} {binding}{as_agent}`{limits}"
+                )
             }
             _ => "the person can grant it anew with `powerbox grant add`".to_owned(),
         };
