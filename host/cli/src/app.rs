@@ -112,8 +112,11 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
                 let request = Request { words, agent: arguments.agent, json: arguments.json, connect };
                 return client::run(&client, request).await;
             }
+            Some(Verb::Status) => {
+                return service::status(&paths, &choice, arguments.json).await.map(|()| Status::Done);
+            }
             Some(Verb::Stop(stop)) => {
-                return service::stop(&paths, &choice, stop).await.map(|()| Status::Done);
+                return service::stop(&paths, stop).await.map(|()| Status::Done);
             }
             verb => verb,
         };
@@ -183,7 +186,7 @@ pub(crate) fn host_config(
 
 impl Choice {
     /// The daemon that the host works on for this process, if it is not the host's own.
-    fn connect(&self) -> Option<String> {
+    pub(crate) fn connect(&self) -> Option<String> {
         match self {
             Self::External(endpoint) => Some(endpoint.to_string()),
             Self::Embedded => None,
@@ -234,12 +237,8 @@ impl App {
                 attenuate::run(&self.host, *arguments, agent, json).await.map(|()| Status::Done)
             }
             Verb::Up => service::up(&self.paths, &self.choice, json).await.map(|()| Status::Done),
-            Verb::Status => {
-                service::status(&self.host, &self.paths, &self.choice, json).await.map(|()| Status::Done)
-            }
-            Verb::Stop(arguments) => {
-                service::stop(&self.paths, &self.choice, arguments).await.map(|()| Status::Done)
-            }
+            Verb::Status => service::status(&self.paths, &self.choice, json).await.map(|()| Status::Done),
+            Verb::Stop(arguments) => service::stop(&self.paths, arguments).await.map(|()| Status::Done),
             Verb::Doctor => doctor::run(&self.paths, None, json).await,
             Verb::Completions(_) => Err(Failure::new(Status::Usage, "`completions` is not for the prompt")),
             Verb::Serve => Err(Failure::new(Status::Usage, "`serve` is not for the prompt")),

@@ -58,16 +58,24 @@ pub(crate) async fn connect(paths: &Paths) -> Result<Client, Failure> {
 
 /// So many commands, in words.
 pub(crate) fn commands(count: u64) -> String {
-    if count == 1 { "one command".to_owned() } else { format!("{count} commands") }
+    match count {
+        0 => "no command".to_owned(),
+        1 => "one command".to_owned(),
+        count => format!("{count} commands"),
+    }
 }
 
 fn not_started(reason: &str) -> Failure {
     Failure::new(Status::NoDaemon, format!("the host did not start: {reason}"))
 }
 
-fn unusable(error: &ClientError) -> Failure {
+/// What is said of something at the socket that cannot be worked with.
+pub(crate) fn unusable(error: &ClientError) -> Failure {
     let failure = Failure::new(Status::NoDaemon, error.to_string());
     match error {
+        ClientError::Outdated(_) => {
+            failure.hinted("the next command replaces it, once it has finished what it runs")
+        }
         ClientError::Folder(error) => failure.hinted(error.remedy(word)),
         _ => failure,
     }

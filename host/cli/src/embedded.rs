@@ -85,16 +85,7 @@ impl Embedded {
     }
 
     fn stranger(&self, found: impl Into<Arc<str>>) -> ConnectError {
-        let socket = self.paths.daemon_socket();
-        let remedy = format!(
-            "stop that program and remove the socket, or use it with `--connect unix:{}` if it is the daemon you want",
-            socket.display()
-        );
-        ConnectError::Stranger {
-            endpoint: format!("unix:{}", socket.display()),
-            found: found.into(),
-            remedy: remedy.into(),
-        }
+        stranger(&self.paths, found)
     }
 
     /// What is said of a daemon that holds the lock and has no key on record.
@@ -157,6 +148,20 @@ impl Connect for Embedded {
                 Err(stranger) => Err(self.stranger(stranger.to_string())),
             }
         })
+    }
+}
+
+/// What is said of something in the embedded daemon's place that is not it.
+pub(crate) fn stranger(paths: &Paths, found: impl Into<Arc<str>>) -> ConnectError {
+    let socket = paths.daemon_socket();
+    let remedy = format!(
+        "stop that program and remove the socket, or use it with `--connect unix:{}` if it is the daemon you want",
+        socket.display()
+    );
+    ConnectError::Stranger {
+        endpoint: format!("unix:{}", socket.display()),
+        found: found.into(),
+        remedy: remedy.into(),
     }
 }
 

@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use clap::Args;
-use powerbox_console::{Client, ClientError, Retired};
-use powerbox_core::Host;
-use powerbox_core::daemon::{Connect as _, ConnectError};
+use powerbox_captp::Value;
+use powerbox_console::{Build, Client, ClientError, HostStatus, Retired};
 use powerbox_core::text::word;
 use powerbox_files::Lock;
 use serde_json::json;
 
 use crate::app::Choice;
 use crate::client::{self, commands};
-use crate::embedded::Embedded;
 use crate::exit::{Failure, Status};
 use crate::paths::Paths;
 use crate::render::spelled;
@@ -27,7 +25,12 @@ const WAITING: Duration = Duration::from_secs(1);
 /// Starts the host, unless it runs.
 pub(crate) async fn up(paths: &Paths, choice: &Choice, json: bool) -> Result<(), Failure> {
     let client = client::connect(paths).await?;
+    let connect = choice.connect().map_or(Value::Undefined, Value::text);
+    let status: HostStatus = client.ask("status", vec![connect]).await?;
     client.leave().await;
+    if let Some(failure) = status.failure {
+        return Err(failure);
+    }
     let socket = match choice {
         Choice::External(_) => None,
         Choice::Embedded => Some(paths.daemon_socket()),
@@ -43,59 +46,51 @@ pub(crate) async fn up(paths: &Paths, choice: &Choice, json: bool) -> Result<(),
     Ok(())
 }
 
-/// Tells which daemon is used and whether it answers. Starts nothing.
-pub(crate) async fn status(host: &Host, paths: &Paths, choice: &Choice, json: bool) -> Result<(), Failure> {
+/// Tells whether the host runs, which daemon is used and whether it answers. Starts nothing.
+pub(crate) async fn status(paths: &Paths, choice: &Choice, json: bool) -> Result<(), Failure> {
     let address = match choice {
         Choice::External(endpoint) => endpoint.to_string(),
         Choice::Embedded => format!("unix:{}", paths.daemon_socket().display()),
     };
-    let running = match choice {
-        Choice::External(_) => true,
-        Choice::Embedded => Embedded::is_answered(paths),
+    let build = Build::of_this(&paths.config_file());
+    let client = match Client::connect(&paths.host_socket(), &build).await {
+        Ok(client) => client,
+        Err(ClientError::Ending) => None,
+        Err(error) => return Err(client::unusable(&error)),
     };
-    let daemon = if running { host.daemon().await } else { Err(not_running()) };
-    let plugins = host.registry().plugins().len();
-    match (&daemon, json) {
-        (Ok(daemon), true) => {
-            let dialect = daemon.dialect().name();
-            let status =
-                json!({ "running": true, "address": address, "dialect": dialect, "plugins": plugins });
-            println!("{}", spelled(&status));
-        }
-        (Ok(daemon), false) => {
+    let Some(client) = client else {
+        if json {
+            println!("{}", spelled(&json!({ "running": false, "address": address })));
+        } else {
+            println!("host     not running");
             println!("daemon   {address}");
-            println!("dialect  {}", daemon.dialect().name());
-            println!("plugins  {plugins}");
         }
-        (Err(_), true) => {
-            let status = json!({ "running": false, "address": address, "plugins": plugins });
-            println!("{}", spelled(&status));
+        let hint = "`powerbox up` starts it, and so does any command";
+        return Err(Failure::new(Status::NoDaemon, "the host is not running").hinted(hint));
+    };
+    let connect = choice.connect().map_or(Value::Undefined, Value::text);
+    let status: HostStatus = client.ask("status", vec![connect]).await?;
+    client.leave().await;
+    if json {
+        let shown = json!({
+            "running": true, "version": status.version, "process": status.process, "runs": status.runs,
+            "plugins": status.plugins, "address": address, "dialect": status.dialect,
+        });
+        println!("{}", spelled(&shown));
+    } else {
+        println!(
+            "host     {} as process {}, {} under way",
+            status.version,
+            status.process,
+            commands(status.runs)
+        );
+        println!("daemon   {address}{}", if status.failure.is_some() { " (does not answer)" } else { "" });
+        if let Some(dialect) = &status.dialect {
+            println!("dialect  {dialect}");
         }
-        (Err(ConnectError::Stranger { found, .. }), false) => {
-            println!("daemon   {address} (not yours: {found})");
-            println!("plugins  {plugins}");
-        }
-        (Err(_), false) => {
-            println!("daemon   {address} (not running)");
-            println!("plugins  {plugins}");
-        }
+        println!("plugins  {}", status.plugins);
     }
-    match daemon {
-        Ok(_) => Ok(()),
-        // It says itself what to do.
-        Err(error @ ConnectError::Stranger { .. }) => Err(Failure::new(Status::NoDaemon, error.to_string())),
-        Err(error) => {
-            let hint = match choice {
-                Choice::Embedded => "`powerbox up` starts it, and so does any command that needs it",
-                Choice::External(_) => "start that daemon, or leave out --connect and ENDO_SOCK",
-            };
-            Err(Failure::new(Status::NoDaemon, error.to_string()).hinted(hint))
-        }
-    }
-}
-
-fn not_running() -> ConnectError {
-    ConnectError::NotStarted("it is not running".into())
+    status.failure.map_or(Ok(()), Err)
 }
 
 /// How the host is stopped.
@@ -107,16 +102,8 @@ pub(crate) struct StopArguments {
 }
 
 /// Stops the host, and the embedded daemon in it, and waits until it is gone.
-pub(crate) async fn stop(paths: &Paths, choice: &Choice, arguments: StopArguments) -> Result<(), Failure> {
+pub(crate) async fn stop(paths: &Paths, arguments: StopArguments) -> Result<(), Failure> {
     let socket = paths.host_socket();
-    let stranger = || async {
-        // Something that is not ours may listen in the daemon's place.
-        let connect = Embedded::running(paths);
-        match choice {
-            Choice::Embedded if Embedded::is_answered(paths) => connect.connect().await.err(),
-            _ => None,
-        }
-    };
     let mut told = false;
     loop {
         match Client::retire(&socket, arguments.now, WAITING).await {
@@ -129,9 +116,6 @@ pub(crate) async fn stop(paths: &Paths, choice: &Choice, arguments: StopArgument
             }
             Ok(None) if told => break,
             Ok(None) => {
-                if let Some(error) = stranger().await {
-                    return Err(Failure::new(Status::NoDaemon, error.to_string()));
-                }
                 eprintln!("the host is not running");
                 return Ok(());
             }

@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use powerbox_captp::{CallError, Exo, Object, Reply, Value};
+use powerbox_core::InvokeError;
 use powerbox_core::designation::may_be_kept;
 use powerbox_core::local::Notice;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::AbortHandle;
 
+use crate::Failure;
 use crate::commands::{Commands, described};
 use crate::data::{from_value, to_value};
 use crate::line::{Request, Speaks};
@@ -22,14 +24,21 @@ use crate::server::Client;
 pub struct Console(Arc<Client>);
 
 /// What [`Console`] tells of the host.
-#[derive(Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StatusOfHost {
-    version: String,
-    process: u32,
+pub struct HostStatus {
+    /// The program's version.
+    pub version: String,
+    /// The number of the host's process.
+    pub process: u32,
     /// Commands that are under way, for all clients.
-    runs: u64,
-    plugins: usize,
+    pub runs: u64,
+    /// How many plugins there are.
+    pub plugins: usize,
+    /// The dialect of the daemon that was asked about, if it answers.
+    pub dialect: Option<String>,
+    /// Why it does not.
+    pub failure: Option<Failure>,
 }
 
 impl Console {
@@ -37,12 +46,18 @@ impl Console {
         Object::exo(Arc::new(Self(Arc::clone(client))))
     }
 
-    fn status(&self) -> Result<Value, CallError> {
-        let status = StatusOfHost {
+    async fn status(&self, connect: Option<&str>) -> Result<Value, CallError> {
+        let daemon = match self.0.hosts().of(connect) {
+            Ok(host) => host.daemon().await.map_err(|error| Failure::from(InvokeError::from(error))),
+            Err(failure) => Err(failure),
+        };
+        let status = HostStatus {
             version: self.0.build().version.clone(),
             process: std::process::id(),
             runs: self.0.stop_handle().runs(),
             plugins: self.0.hosts().own().registry().plugins().len(),
+            dialect: daemon.as_ref().ok().map(|daemon| daemon.dialect().name().to_owned()),
+            failure: daemon.err(),
         };
         to_value(&status).map_err(CallError::fault)
     }
@@ -124,15 +139,10 @@ impl Exo for Console {
                 Value::Capability(listener) => Reply::value(self.follow(listener)),
                 _ => unfit(&"a listener is an object"),
             },
-            "status" => Reply::Ready(self.status()),
             _ => {
-                let stop = self.0.stop_handle();
-                if first.as_bool() == Some(true) {
-                    stop.stop()
-                } else {
-                    stop.retire()
-                }
-                Reply::undefined()
+                let connect = first.as_str().map(str::to_owned);
+                let this = Arc::clone(self);
+                Reply::pending(async move { this.status(connect.as_deref()).await })
             }
         }
     }

@@ -4,14 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use powerbox_core::daemon::{Connect, Endpoint};
 use powerbox_core::local::Notice;
 use powerbox_core::{Event, Host};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::TryRecvError;
 
 use crate::{Failure, Status};
 
 /// How many other daemons a host keeps sessions with.
 const MOST_DAEMONS: usize = 16;
-
-/// How many notices wait for somebody to be told.
-const MOST_NOTICES: usize = 64;
 
 /// The host of this process, once for each daemon that it works on, and what the person is to be told when they next
 /// use it.
@@ -19,14 +18,20 @@ pub struct Hosts {
     host: Host,
     external: fn(Endpoint) -> Arc<dyn Connect>,
     known: Mutex<HashMap<String, Host>>,
-    untold: Mutex<Vec<Notice>>,
+    untold: Mutex<Untold>,
+}
+
+/// What the person was not told yet.
+struct Untold {
+    notices: Vec<Notice>,
+    events: Receiver<Event>,
 }
 
 impl Hosts {
     /// A host, how it comes to daemons other than its own, and what is to be told.
     pub fn new(host: Host, external: fn(Endpoint) -> Arc<dyn Connect>, untold: Vec<Notice>) -> Arc<Self> {
-        let known = Mutex::default();
-        Arc::new(Self { host, external, known, untold: Mutex::new(untold) })
+        let untold = Mutex::new(Untold { notices: untold, events: host.events() });
+        Arc::new(Self { host, external, known: Mutex::default(), untold })
     }
 
     /// The host with its own daemon.
@@ -56,27 +61,22 @@ impl Hosts {
         Ok(host)
     }
 
-    /// What nobody was told yet; it is told once.
+    /// What nobody was told yet; it is told once. That a plugin was replaced is told by the command that uses it.
     pub(crate) fn take_notices(&self) -> Vec<Notice> {
-        std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Keeps what happens to plugins for the next front end. That one was replaced is told by the command that uses it.
-    pub(crate) async fn note_events(&self) {
-        let mut events = self.host.events();
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notices = std::mem::take(&mut untold.notices);
         loop {
-            use tokio::sync::broadcast::error::RecvError;
-            match events.recv().await {
+            match untold.events.try_recv() {
                 Ok(Event::Swapped { .. } | Event::Installed { .. } | Event::Removed { .. }) => {}
                 Ok(event) => {
-                    let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
                     let notice = Notice::from(&event);
-                    if untold.len() < MOST_NOTICES && !untold.contains(&notice) {
-                        untold.push(notice);
+                    if !notices.contains(&notice) {
+                        notices.push(notice);
                     }
                 }
-                Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return,
+                // What is too old to be told is in the log.
+                Err(TryRecvError::Lagged(_)) => {}
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return notices,
             }
         }
     }

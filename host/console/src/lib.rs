@@ -14,7 +14,7 @@ mod commands;
 pub use commands::Commands;
 
 mod console;
-pub use console::Console;
+pub use console::{Console, HostStatus};
 
 mod data;
 pub use data::{Unfit, from_value, to_value};

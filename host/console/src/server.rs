@@ -106,10 +106,6 @@ impl Server {
     pub async fn run(self) -> std::io::Result<()> {
         let Self { listener, socket, shared } = self;
         let listener = UnixListener::from_std(listener)?;
-        let noting = tokio::spawn({
-            let hosts = Arc::clone(&shared.hosts);
-            async move { hosts.note_events().await }
-        });
         let mut clients = JoinSet::new();
         let mut stage = shared.stage.subscribe();
         let mut runs = shared.runs.subscribe();
@@ -147,7 +143,6 @@ impl Server {
             tracing::warn!("some clients did not leave in time");
         }
         clients.shutdown().await;
-        noting.abort();
         shared.hosts.disconnect().await;
         Ok(())
     }

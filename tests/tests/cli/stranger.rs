@@ -1,4 +1,5 @@
-//! Something else in the embedded daemon's place: it is known by its key, and whatever else answers is refused.
+//! Something else in the embedded daemon's place: the host has its daemon in its own process, and uses nothing that
+//! answers at the socket.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixListener;
@@ -60,9 +61,9 @@ fn user() -> (Powerbox, PathBuf) {
     (user, folder.join("daemon.sock"))
 }
 
-/// All that would use the daemon says that this is not it, and what to do.
+/// All that would use the daemon says that it could not take its place, and what to do. The host itself can be stopped.
 fn refused(user: &Powerbox) {
-    for words in [&["list"][..], &["store", "x", "--text", "y"], &["status"], &["stop"], &["up"]] {
+    for words in [&["list"][..], &["store", "x", "--text", "y"], &["status"], &["up"]] {
         let finished = user.run(words).unwrap();
         assert_eq!(finished.status, Some(4), "{words:?}: {finished:?}");
         for part in ["is not your embedded daemon", "stop that program", "--connect"] {
@@ -72,6 +73,7 @@ fn refused(user: &Powerbox) {
     let doctor = user.run(&["doctor"]).unwrap();
     assert_eq!(doctor.status, Some(1), "{doctor:?}");
     assert!(doctor.stdout.contains("is not your embedded daemon"), "{doctor:?}");
+    user.ok(&["stop"]).unwrap();
 }
 
 #[test]
@@ -84,8 +86,10 @@ fn another_daemon_in_its_place_is_refused_by_everything_and_not_stopped() {
     assert_eq!(*endo.asked.lock().unwrap(), Vec::<String>::new(), "it was talked to");
     // The control: whoever names it uses it.
     let address = format!("unix:{}", socket.display());
+    user.run(&["up"]).unwrap();
     let status = user.ok(&["--connect", &address, "status"]).unwrap();
     assert!(status.contains("embedded"), "its methods are those of the embedded one: {status}");
+    assert!(!endo.asked.lock().unwrap().contains(&"terminate".to_owned()));
 }
 
 #[test]
@@ -114,7 +118,7 @@ fn one_that_says_nothing_and_one_that_says_anything_are_refused_at_once() {
 
 /// While the embedded daemon runs: its socket was moved away, and something else is at the place.
 #[test]
-fn a_daemon_that_takes_the_socket_from_the_running_one_is_found_out_by_the_key() {
+fn a_daemon_that_takes_the_socket_from_the_running_one_is_asked_for_nothing() {
     let (user, socket) = user();
     user.ok(&["mkdir", "notes"]).unwrap();
     let moved = socket.with_extension("moved");
@@ -123,14 +127,21 @@ fn a_daemon_that_takes_the_socket_from_the_running_one_is_found_out_by_the_key()
         let endo = Arc::new(Endo { proof: proof.clone(), ..Endo::default() });
         let served = Arc::clone(&endo);
         serve(socket.clone(), move || Config::new("Endo").bootstrap(Object::exo(Arc::clone(&served))));
-        refused(&user);
+        assert!(user.ok(&["list"]).unwrap().contains("notes"));
+        user.ok(&["status"]).unwrap();
+        assert_eq!(*endo.asked.lock().unwrap(), Vec::<String>::new(), "it was talked to");
+        // Whoever looks at the socket finds that it is not ours, by the key, and asks for nothing else.
+        let doctor = user.run(&["doctor"]).unwrap();
+        assert!(
+            doctor.status == Some(1) && doctor.stdout.contains("is not your embedded daemon"),
+            "{doctor:?}"
+        );
         let asked = endo.asked.lock().unwrap().clone();
         assert!(asked.iter().all(|method| method == "prove"), "{proof:?}: {asked:?}");
         std::fs::rename(&moved, &socket).unwrap();
         // The control: the daemon itself proves it.
-        assert!(user.ok(&["list"]).unwrap().contains("notes"));
+        user.ok(&["doctor"]).unwrap();
     }
-    user.ok(&["status"]).unwrap();
     user.ok(&["stop"]).unwrap();
 }
 
@@ -143,7 +154,9 @@ fn another_users_daemon_state_does_not_make_it_ours() {
     // Both are embedded daemons of powerbox and run; each holds its own key.
     std::fs::rename(&other, other.with_extension("moved")).unwrap();
     std::os::unix::fs::symlink(&socket, &other).unwrap();
-    refused(&two);
+    assert!(two.ok(&["list"]).unwrap().contains("theirs"));
+    let doctor = two.run(&["doctor"]).unwrap();
+    assert!(doctor.stdout.contains("is not your embedded daemon"), "{doctor:?}");
     std::fs::remove_file(&other).unwrap();
     std::fs::rename(other.with_extension("moved"), &other).unwrap();
     assert!(two.ok(&["list"]).unwrap().contains("theirs"));

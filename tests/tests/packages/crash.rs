@@ -25,6 +25,13 @@ fn killed(user: &Powerbox, step: &str, words: &[&str]) {
     assert!(output.status.code().is_none(), "it was to die at {step}: {output:?}");
 }
 
+/// The same for what the host does by itself when it is started by a command.
+fn host_killed(user: &Powerbox, step: &str, words: &[&str]) {
+    let mut command = user.command(words).unwrap();
+    let output = command.env("POWERBOX_DIE_AT", step).output().unwrap();
+    assert!(!output.status.success(), "the host was to die at {step}: {output:?}");
+}
+
 #[test]
 fn after_a_kill_at_any_step_the_old_state_or_the_new_one_is_there() {
     let user = Powerbox::embedded().unwrap();
@@ -79,9 +86,14 @@ fn what_a_plugin_keeps_is_of_the_version_that_is_there_after_a_kill() {
         user.ok(&["keep", "a", "one"]).unwrap();
         assert_eq!(kept(), "a\n");
         if step.starts_with("reload") {
+            user.ok(&["stop"]).unwrap();
             put(&two);
         }
-        killed(&user, step, words);
+        if step.starts_with("reload") {
+            host_killed(&user, step, words);
+        } else {
+            killed(&user, step, words);
+        }
         if step == "reload-migrated" {
             // If it is taken back meanwhile, all is as it was.
             put(&one);

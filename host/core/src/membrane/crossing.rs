@@ -328,12 +328,7 @@ impl Inner {
                 rule: format!("the person has to confirm each call, and {too_long}"),
                 remedy: Some("have it do less at once".to_owned()),
             })?;
-        Ok(Question {
-            principal: self.whose.principal.clone(),
-            slot,
-            function: method,
-            arguments,
-        })
+        Ok(Question { principal: self.whose.principal.clone(), slot, function: method, arguments })
     }
 
     /// Makes a call that is allowed.
