@@ -15,7 +15,7 @@ use crate::program::{Finished, Home, Running};
 /// Longer than any command takes on a busy machine; a command that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// One user's powerbox. An embedded daemon that it started ends with it.
+/// One user's powerbox. A host that it started ends with it.
 pub struct Powerbox {
     home: Home,
     daemon: Option<String>,
@@ -109,11 +109,14 @@ impl Powerbox {
 
 impl Drop for Powerbox {
     fn drop(&mut self) {
-        let last = if self.is_embedded() { vec!["stop"] } else { vec!["remove", &self.folder] };
-        if let Ok(mut command) = self.command(&last)
-            && let Ok(running) = Running::start(&mut command)
-        {
-            let _ = running.finish(LIMIT);
+        // A live daemon goes on without what was made here; the host ends with its user.
+        let all = [&["remove", &self.folder][..], &["stop", "--now"]];
+        for words in all.iter().skip(usize::from(self.is_embedded())) {
+            if let Ok(mut command) = self.command(words)
+                && let Ok(running) = Running::start(&mut command)
+            {
+                let _ = running.finish(LIMIT);
+            }
         }
     }
 }

@@ -169,7 +169,7 @@ pub(crate) fn host_config(
     config: &Config,
     stays: bool,
 ) -> Result<HostConfig, Failure> {
-    let engine = if stays { EngineOptions::pooling(64) } else { EngineOptions::default() };
+    let engine = if stays { EngineOptions::pooling(256) } else { EngineOptions::default() };
     let compiler = compiler()?;
     Ok(HostConfig {
         state: paths.state.clone(),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use powerbox_console::{Build, Client, ClientError, Request, Retired};
 use powerbox_core::text::word;
+use powerbox_files::{Lock, Running};
 
 use crate::embedded::start;
 use crate::exit::{self, Failure, Status};
@@ -19,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Connects to the host; starts it if none runs, and replaces one of another build once it has finished what it runs.
 pub(crate) async fn connect(paths: &Paths) -> Result<Client, Failure> {
     let build = Build::of_this(&paths.config_file());
-    let socket = paths.host_socket();
+    let mut socket = paths.host_socket();
     let enough = Instant::now() + PATIENCE;
     let mut started = false;
     loop {
@@ -34,7 +35,13 @@ pub(crate) async fn connect(paths: &Paths) -> Result<Client, Failure> {
                 started = true;
                 continue;
             }
-            Ok(None) | Err(ClientError::Ending) => {}
+            // The host of this state may listen elsewhere: it was started with another runtime folder.
+            Ok(None) => {
+                if let Ok(Some(Running { socket: Some(other), .. })) = Lock::holder(&paths.host_lock()) {
+                    socket = other;
+                }
+            }
+            Err(ClientError::Ending) => {}
             Err(ClientError::Outdated(reason)) => match Client::retire(&socket, false, PATIENCE).await {
                 Ok(None | Some(Retired::Ended)) => {
                     started = false;

@@ -12,9 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use crate::data::{from_value, to_value};
-use crate::entrance::OUTDATED;
 use crate::front_end::Served;
-use crate::server::RETIRING;
 use crate::{Build, Failure, Request, Status};
 
 /// How long a host may take to answer the first calls.
@@ -67,22 +65,23 @@ impl Client {
         let Some((session, entrance)) = enter(socket).await? else { return Ok(None) };
         let greeted = async {
             let build = to_value(build).map_err(CallError::fault)?;
-            match entrance.call("console", vec![build]).await? {
-                Value::Capability(console) => Ok(console),
-                _ => Err(CallError::error("it has no console")),
-            }
+            entrance.call("console", vec![build]).await
         };
-        match within(greeted).await {
-            Ok(console) => Ok(Some(Self { session, console })),
-            Err(error) => {
-                session.disconnect(None);
-                Err(match error.thrown_error() {
-                    Some((class, message)) if class == OUTDATED => ClientError::Outdated(message),
-                    _ if matches!(error, CallError::Disconnected(_)) => ClientError::Ending,
-                    _ => error.into(),
-                })
+        let refused = match within(greeted).await {
+            Ok(answer) => {
+                if let Some(Value::Capability(console)) = answer.get("console") {
+                    return Ok(Some(Self { session, console: console.clone() }));
+                }
+                match answer.get("outdated").and_then(Value::as_str) {
+                    Some(said) => ClientError::Outdated(said.to_owned()),
+                    None => ClientError::Ending,
+                }
             }
-        }
+            Err(CallError::Disconnected(_)) => ClientError::Ending,
+            Err(error) => error.into(),
+        };
+        session.disconnect(None);
+        Err(refused)
     }
 
     /// Has the host end, whatever build it is: after it has finished what it runs, or at once. Waits for that so long at
@@ -96,7 +95,12 @@ impl Client {
         now: bool,
         patience: Duration,
     ) -> Result<Option<Retired>, ClientError> {
-        let Some((session, entrance)) = enter(socket).await? else { return Ok(None) };
+        let (session, entrance) = match enter(socket).await {
+            Ok(Some(entered)) => entered,
+            Ok(None) => return Ok(None),
+            Err(ClientError::Ending) => return Ok(Some(Retired::Ended)),
+            Err(error) => return Err(error),
+        };
         entrance.send("retire", vec![Value::Bool(now)]);
         if tokio::time::timeout(patience, session.closed()).await.is_ok() {
             return Ok(Some(Retired::Ended));
@@ -209,12 +213,9 @@ fn failed(error: &CallError) -> Failure {
             "the host has gone while this was under way; whether it was done is not known",
         )
         .hinted("the next command starts the host again; `powerbox audit` shows what was done before"),
-        error => match error.thrown_error() {
-            Some((class, message)) if class == RETIRING => {
-                Failure::new(Status::Failed, message).hinted("`powerbox stop` waits until it has ended")
-            }
-            Some((_, message)) => Failure::new(Status::Failed, message),
-            None => Failure::new(Status::Failed, error.to_string()),
-        },
+        error => {
+            let said = error.thrown_error().map_or_else(|| error.to_string(), |(_, message)| message);
+            Failure::new(Status::Failed, said)
+        }
     }
 }

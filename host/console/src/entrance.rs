@@ -8,11 +8,29 @@ use crate::console::Console;
 use crate::data::{from_value, to_value};
 use crate::server::Client;
 
-/// The class of the error by which a host says that it is of another build than its client.
-pub(crate) const OUTDATED: &str = "Outdated";
-
 /// What the host's socket gives: the console, to programs of the same build.
 pub(crate) struct Entrance(pub(crate) Arc<Client>);
+
+impl Entrance {
+    /// The console, or why there is none: `{console}`, `{outdated}` or `{ending}`.
+    fn console(&self, client: &Build) -> Value {
+        let build = self.0.build();
+        if client != build {
+            let (ours, theirs) = (&build.version, &client.version);
+            let said = if ours == theirs {
+                "the host runs another build of the program, or with another configuration".to_owned()
+            } else {
+                format!("the host is version {ours} and the client version {theirs}")
+            };
+            return Value::record([("outdated", Value::text(said))]);
+        }
+        let stop = self.0.stop_handle();
+        if stop.is_stopping() {
+            return Value::record([("ending", Value::bigint(stop.runs()))]);
+        }
+        Value::record([("console", Value::Capability(Console::object(&self.0)))])
+    }
+}
 
 impl Exo for Entrance {
     fn interface(&self) -> Cow<'_, str> {
@@ -31,17 +49,7 @@ impl Exo for Entrance {
                 Err(error) => Reply::error(CallError::fault(error)),
             },
             "console" => match args.first().map(from_value::<Build>) {
-                Some(Ok(client)) if client == *build => Reply::value(Console::object(&self.0)),
-                Some(Ok(client)) => {
-                    let (ours, theirs) = (&build.version, &client.version);
-                    let said = if ours == theirs {
-                        "the host runs an older build of the program, or with another configuration"
-                            .to_owned()
-                    } else {
-                        format!("the host is version {ours} and the client version {theirs}")
-                    };
-                    Reply::error(CallError::Thrown(Value::error(OUTDATED, said)))
-                }
+                Some(Ok(client)) => Reply::value(self.console(&client)),
                 Some(Err(error)) => Reply::error(CallError::type_error(format!("this is no build: {error}"))),
                 None => Reply::error(CallError::type_error("say which build you are")),
             },

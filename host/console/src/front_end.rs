@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use powerbox_captp::{CallError, Exo, Message, Object, Receiver, Reply, Value, promise};
@@ -15,6 +16,9 @@ use powerbox_core::local::{FrontEnd, Notice, Output};
 use powerbox_core::membrane::{ByteSource, Consent, Word};
 
 use crate::data::{from_value, to_value};
+
+/// How long a command waits for its turn: all clients together run so many commands of one plugin at once.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The front end of a client, as the host has it.
 pub(crate) struct Remote {
@@ -90,6 +94,10 @@ impl FrontEnd for Remote {
             let _ = told.await;
             busy.store(false, Ordering::Release);
         });
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE
     }
 
     fn notice(&self, notice: &Notice) -> bool {

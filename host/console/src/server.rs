@@ -71,6 +71,11 @@ impl StopHandle {
         *self.0.runs.borrow()
     }
 
+    /// Whether it begins nothing new.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.0.stage.borrow() != Stage::Serving
+    }
+
     fn reach(&self, stage: Stage) {
         self.0.stage.send_if_modified(|current| {
             let later = stage > *current;
@@ -202,11 +207,8 @@ impl Client {
 
     /// Counts a run, if one more can begin.
     pub(crate) fn enter_run(&self) -> Result<Entered, CallError> {
-        if *self.shared.stage.borrow() != Stage::Serving {
-            return Err(CallError::Thrown(Value::error(
-                RETIRING,
-                "the host finishes what runs, and begins nothing new",
-            )));
+        if self.stop_handle().is_stopping() {
+            return Err(CallError::error("the host finishes what runs and ends; try again"));
         }
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
@@ -226,9 +228,6 @@ impl Client {
         drop(std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner)));
     }
 }
-
-/// The class of the error by which a host says that it is ending.
-pub(crate) const RETIRING: &str = "Retiring";
 
 /// A run that counts as under way until this is dropped.
 pub(crate) struct Entered {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use powerbox_authority::grant::{Agent, AgentKey};
 use powerbox_authority::shares::{Share, Shares};
 use powerbox_sandbox::Limits;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::membrane::{Pace, Paced, Problem, Streams, Unanswered};
 
@@ -148,6 +150,8 @@ pub(crate) struct Runs {
     unanswered: Shares<Paced>,
     streams: Shares<Paced>,
     flows: Mutex<HashMap<Paced, Flow>>,
+    /// Told whenever a run ends.
+    ended: Arc<Notify>,
 }
 
 impl Default for Runs {
@@ -158,6 +162,7 @@ impl Default for Runs {
             unanswered: Shares::new(UNANSWERED),
             streams: Shares::new(STREAMS),
             flows: Mutex::default(),
+            ended: Arc::default(),
         }
     }
 }
@@ -166,10 +171,40 @@ impl Default for Runs {
 pub(crate) struct Run {
     whose: Vec<Whose>,
     running: Arc<Mutex<HashMap<Whose, usize>>>,
+    ended: Arc<Notify>,
     _share: Option<Share<AgentKey>>,
 }
 
 impl Runs {
+    /// Counts one more run of a plugin, as soon as there is room for it: many short commands at once take turns.
+    ///
+    /// # Errors
+    ///
+    /// If there is none for so long.
+    pub(crate) async fn enter_within(
+        &self,
+        patience: Duration,
+        plugin: &str,
+        agent: Option<&Agent>,
+        sections: &BTreeSet<String>,
+        allowances: &Allowances,
+    ) -> Result<Run, Problem> {
+        let enough = Instant::now() + patience;
+        loop {
+            let mut ended = std::pin::pin!(self.ended.notified());
+            // What ends from here on is noticed, also before it is waited for.
+            ended.as_mut().enable();
+            match self.enter(plugin, agent, sections, allowances) {
+                Err(full) => {
+                    if tokio::time::timeout_at(enough, ended).await.is_err() {
+                        return Err(full);
+                    }
+                }
+                entered => return entered,
+            }
+        }
+    }
+
     /// Counts one more run of a plugin.
     pub(crate) fn enter(
         &self,
@@ -216,7 +251,8 @@ impl Runs {
             *running.entry(whose.clone()).or_default() += 1;
         }
         drop(running);
-        Ok(Run { whose, running: Arc::clone(&self.running), _share: share })
+        let ended = Arc::clone(&self.ended);
+        Ok(Run { whose, running: Arc::clone(&self.running), ended, _share: share })
     }
 
     /// What all runs of a plugin for one principal share.
@@ -250,6 +286,8 @@ impl Drop for Run {
                 }
             }
         }
+        drop(running);
+        self.ended.notify_waiters();
     }
 }
 

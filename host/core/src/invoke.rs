@@ -148,7 +148,11 @@ impl Host {
             |problem, speaker| InvokeError::Problem { principal: principal.clone(), problem, speaker };
         let failed = |told| problem(told, Speaker::Host);
         let sections = self.sections_of(agent.map(Agent::key)).map_err(AddError::from)?;
-        let _run = self.runs().enter(plugin.name(), agent, &sections, self.allowances()).map_err(failed)?;
+        let _run = self
+            .runs()
+            .enter_within(front_end.patience(), plugin.name(), agent, &sections, self.allowances())
+            .await
+            .map_err(failed)?;
         let allowance = self.allowances().of(plugin.name(), &sections);
         self.follow_grants();
         let held = self.held(&request.principal, &plugin)?;

@@ -1,4 +1,5 @@
 use std::io;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,11 @@ pub trait FrontEnd: Send + Sync + 'static {
     fn notice(&self, notice: &Notice) -> bool {
         let _ = notice;
         false
+    }
+
+    /// How long its commands wait for their turn while the plugin runs as many as it may. The default is not at all.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// Learns what a run used, when its compartment is gone.
