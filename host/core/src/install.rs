@@ -432,7 +432,11 @@ impl Host {
         if let Some(refused) = installation.refused_unsigned() {
             return Err(refused);
         }
-        let Installation { plugin, record, bytes, bound, before, claim, adopt, .. } = installation;
+        let asked = !installation.asks_more().is_empty();
+        let Installation { plugin, mut record, bytes, bound, before, claim, adopt, .. } = installation;
+        if let Some(before) = &before {
+            record.ask = record.ask.agreed_after(&before.ask, asked);
+        }
         let name = record.name.clone();
         let change = self.begin_change().await?;
         let now = self.installed().list()?.into_iter().find(|known| known.name == name);

@@ -142,7 +142,8 @@ impl Host {
                 // No intent is written down before: what was migrated counts only with the version on record, and the
                 // grants stay as they are.
                 let swapped = self.installed().keep(digest, &bytes).and_then(|()| {
-                    let (ask, version) = (plugin.ask(), plugin.manifest().about.version.clone());
+                    let ask = plugin.ask().agreed_after(&record.ask, false);
+                    let version = plugin.manifest().about.version.clone();
                     let digest = digest.to_string();
                     let records = self.installed().list()?;
                     let Claim { words, preferred, .. } =

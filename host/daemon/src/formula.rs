@@ -85,9 +85,10 @@ impl Formula {
     }
 }
 
-/// Tells whether Endo knows a type of formulas, whether or not this daemon can make its values.
+/// Tells whether Endo knows a type of formulas, whether or not this daemon can make its values, or it is this daemon's own.
 pub(crate) fn is_formula_type(name: &str) -> bool {
     const TYPES: &[&str] = &[
+        "attenuated",
         "channel",
         "directory",
         "endo",

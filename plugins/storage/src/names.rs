@@ -18,17 +18,31 @@ pub(crate) async fn remove(
         return Ok(Output::message(format!("{name} removed")));
     }
     let mut failed = Vec::new();
+    let mut denied = None;
     for name in &names {
         match name.remove().await {
             Ok(()) => powerbox_sdk::emit(Output::message(format!("{name} removed"))).await?,
-            Err(problem) => failed.push(format!("{name} ({})", problem.explain())),
+            Err(problem) => {
+                failed.push(format!("{name} ({})", problem.explain()));
+                if matches!(problem, Problem::Denied(_) | Problem::Revoked) {
+                    denied.get_or_insert(problem);
+                }
+            }
         }
     }
     if failed.is_empty() {
         return Ok(Output::Nothing);
     }
     let (failures, all) = (failed.len(), names.len());
-    Err(Problem::other(format!("{failures} of {all} names not removed: {}", failed.join(", "))))
+    let failed = format!("{failures} of {all} names not removed: {}", failed.join(", "));
+    match denied {
+        // What was refused is told as that, by the host, with what to do.
+        Some(problem) => {
+            powerbox_sdk::emit(Output::message(failed)).await?;
+            Err(problem)
+        }
+        None => Err(Problem::other(failed)),
+    }
 }
 
 /// Move a name

@@ -83,6 +83,14 @@ fn bash_inserts_a_name_for_the_quote_where_it_stands() {
     each_name_is_designated_and_runs_nothing(&BASH, &[HOSTILE, UNSEEN].concat());
 }
 
+/// Readline takes a mark at the beginning of what it inserts for the one that opened the quote.
+#[test]
+fn bash_inserts_a_name_that_cannot_stand_in_the_quote_from_its_beginning() {
+    const NO_HISTORY: Shell =
+        Shell { setup: "set +H; PS1='go'on'>'; source <(powerbox completions bash)\n", ..BASH };
+    each_name_is_designated_and_runs_nothing(&NO_HISTORY, &["!a; touch pwned; #", "!b\"; touch pwned; #"]);
+}
+
 #[test]
 fn zsh_inserts_a_name_for_the_quote_where_it_stands() {
     each_name_is_designated_and_runs_nothing(&ZSH, HOSTILE);

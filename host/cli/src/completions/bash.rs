@@ -9,6 +9,8 @@ pub(super) struct Place {
     before: String,
     /// What it is inside of.
     quote: Quote,
+    /// Whether it begins right behind the mark that opened the quote.
+    opens: bool,
 }
 
 impl Place {
@@ -24,16 +26,21 @@ impl Place {
         let same_quote = typed.quote == kept.quote
             && readline_quote(line) == mark(typed.quote)
             && readline_quote(before) == mark(kept.quote);
-        (same_word && same_quote).then_some((typed, Self { before: kept.word, quote: kept.quote }))
+        let opens = mark(kept.quote).is_some_and(|mark| before.ends_with(mark));
+        (same_word && same_quote).then_some((typed, Self { before: kept.word, quote: kept.quote, opens }))
     }
 
     /// A word as it is inserted. `None` if it does not begin as it must.
     ///
-    /// Readline closes the quote behind it, but not where a mark stands already, whatever that one is.
+    /// Readline closes the quote behind it, but not where a mark stands already, whatever that one is. And it takes a mark
+    /// at the beginning for the one that stands before it, and puts one in the place of both.
     pub(super) fn inserted(&self, word: &str) -> Option<String> {
         let mut inserted = inserted(Dialect::Bash, self.quote, word.strip_prefix(self.before.as_str())?);
         let closing = mark(self.quote).filter(|mark| inserted.ends_with(*mark));
         inserted.extend(closing);
+        if let Some(mark) = mark(self.quote).filter(|mark| self.opens && inserted.starts_with(*mark)) {
+            inserted.insert(0, mark);
+        }
         Some(inserted)
     }
 }
@@ -90,6 +97,11 @@ mod tests {
         assert_eq!(inserts("powerbox show \"", "", "say \"hi\"").as_deref(), Some("say \\\"hi\\\"\""));
         assert_eq!(inserts("powerbox show '", "", "it'").as_deref(), Some("it'\\'''"));
         assert_eq!(inserts("powerbox show '", "", "a\n").as_deref(), Some("a'$'\\x0a'''"));
+        // What begins with the mark that is open already.
+        assert_eq!(inserts("powerbox show \"", "", "!;x").as_deref(), Some("\"\"'!'\";x"));
+        assert_eq!(inserts("powerbox show '", "", "\u{200b};x").as_deref(), Some("'''$'\\xe2\\x80\\x8b''';x"));
+        assert_eq!(inserts("powerbox show \"!", "!", "!;x").as_deref(), Some("\"\"'!'\";x"));
+        assert_eq!(inserts("powerbox show \"a", "a", "a!;x").as_deref(), Some("a\"'!'\";x"));
         assert_eq!(inserts("powerbox show a:", "", "a:b").as_deref(), Some("b"));
     }
 

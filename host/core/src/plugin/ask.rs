@@ -85,6 +85,46 @@ impl Ask {
         self.commands.iter().flatten().flat_map(|command| &command.words).map(String::as_str)
     }
 
+    /// What is agreed to when a version that asks for `self` takes the place of one for which `before` was: words, options,
+    /// letters and places that it leaves out keep their meaning, or they would come back as something else in a version
+    /// after it. Where both say something, that of the new version counts if the user was asked about it, and else what
+    /// they had agreed to.
+    pub fn agreed_after(self, before: &Self, asked: bool) -> Self {
+        let (Some(now), Some(then)) = (self.commands, &before.commands) else {
+            return Self { slots: self.slots, commands: None };
+        };
+        let mut agreed: Vec<AskedCommand> = Vec::new();
+        let mut agree = |word: &str, meaning: AskedCommand| {
+            // Words of one command mostly mean the same.
+            let same = agreed
+                .iter_mut()
+                .find(|known| known.effect == meaning.effect && known.parameters == meaning.parameters);
+            match same {
+                Some(known) => known.words.push(word.to_owned()),
+                None => agreed.push(AskedCommand { words: vec![word.to_owned()], ..meaning }),
+            }
+        };
+        let of = |all: &[AskedCommand], word: &String| {
+            all.iter().find(|command| command.words.contains(word)).cloned()
+        };
+        for command in &now {
+            for word in &command.words {
+                let meaning = match of(then, word) {
+                    Some(old) if asked => command.clone().with_what_is_new(&old),
+                    Some(old) => old.with_what_is_new(command),
+                    None => command.clone(),
+                };
+                agree(word, meaning);
+            }
+        }
+        for command in then {
+            for word in command.words.iter().filter(|word| of(&now, word).is_none()) {
+                agree(word, command.clone());
+            }
+        }
+        Self { slots: self.slots, commands: Some(agreed) }
+    }
+
     /// What `self` asks for beyond `before`, in words; empty if nothing.
     ///
     /// Another function of an interface that was granted whole is not more; a new slot, another interface or major
@@ -152,6 +192,20 @@ impl AskedCommand {
 
     fn options(&self) -> impl Iterator<Item = &AskedParameter> {
         self.parameters.iter().filter(|parameter| !parameter.positional)
+    }
+
+    /// The same, with the places, options and letters that only another version has.
+    fn with_what_is_new(mut self, other: &Self) -> Self {
+        let places = self.positionals().len();
+        let further: Vec<_> = other.positionals().into_iter().skip(places).cloned().collect();
+        self.parameters.extend(further);
+        for option in other.options() {
+            match self.parameters.iter_mut().find(|own| !own.positional && own.name == option.name) {
+                Some(own) => own.letter = own.letter.or(option.letter),
+                None => self.parameters.push(option.clone()),
+            }
+        }
+        self
     }
 
     /// What it asks for beyond the command that the same word called before.

@@ -215,3 +215,88 @@ fn compared_with_an_earlier_record_every_command_is_more() {
     assert!(more.len() == 1 && more[0].contains("did not record"), "{more:?}");
     is_no_more(&old, &ask(vec![]));
 }
+
+/// Versions that follow one another; each but the last asks for no more than what was agreed to.
+fn after(versions: Vec<Ask>) -> (Ask, Ask) {
+    let mut versions = versions.into_iter();
+    let (mut agreed, mut last) = (versions.next().unwrap(), versions.next().unwrap());
+    for next in versions {
+        assert_eq!(last.beyond(&agreed), Vec::<String>::new());
+        agreed = last.agreed_after(&agreed, false);
+        last = next;
+    }
+    (agreed, last)
+}
+
+#[test]
+fn what_was_left_out_for_a_while_comes_back_as_what_it_was() {
+    use crate::registry::NameRight::{Read, Remove};
+    let look = || command(&["look"], Effect::Reads, vec![word("NAME", name(&[Read]))]);
+    let zap = |words: &[&str]| command(words, Effect::Destroys, vec![word("NAME", name(&[Remove]))]);
+    let (agreed, last) = after(vec![
+        ask(vec![look(), zap(&["zap"])]),
+        ask(vec![zap(&["zap"])]),
+        ask(vec![zap(&["zap", "look"])]),
+    ]);
+    is_more(&agreed, &last, "the command `look`");
+    // The control: as itself it may come back.
+    let both = || ask(vec![look(), zap(&["zap"])]);
+    let (agreed, last) = after(vec![both(), ask(vec![zap(&["zap"])]), both()]);
+    is_no_more(&agreed, &last);
+
+    let text = |name: &str, letter| option(name, letter, ParameterKind::Boolean);
+    let (agreed, last) = after(vec![
+        reads(vec![text("keep", Some('k'))]),
+        reads(vec![text("keep", None)]),
+        reads(vec![text("keep", None), text("force", Some('k'))]),
+    ]);
+    is_more(&agreed, &last, "takes `-k` for --force where it meant --keep");
+
+    let (agreed, last) = after(vec![
+        reads(vec![option("to", None, ParameterKind::Text)]),
+        reads(vec![]),
+        reads(vec![option("to", None, ParameterKind::Boolean)]),
+    ]);
+    is_more(&agreed, &last, "takes your word for boolean instead of text");
+
+    let (agreed, last) = after(vec![
+        reads(vec![word("a", ParameterKind::Text), word("b", name(&[Read]))]),
+        reads(vec![word("a", ParameterKind::Text)]),
+        reads(vec![word("a", ParameterKind::Text), word("c", name(&[Read]))]),
+    ]);
+    is_more(&agreed, &last, "takes the second word for C where it took B");
+}
+
+#[test]
+fn what_came_without_a_question_is_compared_with_later_on() {
+    use crate::registry::NameRight::{Read, Remove};
+    let with = |words: &[&str], rights: &[crate::registry::NameRight]| {
+        ask(vec![
+            command(&["zap"], Effect::Destroys, vec![word("NAME", name(&[Remove]))]),
+            command(words, Effect::Reads, vec![word("NAME", name(rights))]),
+        ])
+    };
+    // `peek` is new, reads only, and may not become more.
+    let (agreed, last) = after(vec![
+        with(&["look"], &[Read]),
+        with(&["look", "peek"], &[Read]),
+        ask(vec![
+            command(&["zap", "peek"], Effect::Destroys, vec![word("NAME", name(&[Remove]))]),
+            command(&["look"], Effect::Reads, vec![word("NAME", name(&[Read]))]),
+        ]),
+    ]);
+    is_more(&agreed, &last, "the command `peek`");
+}
+
+#[test]
+fn what_the_user_agreed_to_replaces_what_they_had_agreed_to() {
+    use crate::registry::NameRight::{Read, Remove};
+    let reading = reads(vec![word("NAME", name(&[Read]))]);
+    let removing = reads(vec![word("NAME", name(&[Read, Remove]))]);
+    assert!(!removing.beyond(&reading).is_empty());
+    let agreed = removing.clone().agreed_after(&reading, true);
+    is_no_more(&agreed, &removing);
+    // Without a question nothing is added.
+    let agreed = reading.clone().agreed_after(&reading, false);
+    is_more(&agreed, &removing, "remove");
+}
