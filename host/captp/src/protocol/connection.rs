@@ -165,19 +165,21 @@ impl<E: Embedding> Connection<E> {
         // JavaScript replaces what is not UTF-8, too.
         let text = std::str::from_utf8(frame).map_or_else(|_| String::from_utf8_lossy(frame), Cow::Borrowed);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let Ok(incoming) = Incoming::read(text) else {
-            self.fault("a frame is not JSON");
-            return;
+        let incoming = match Incoming::read(text, self.limits.slots) {
+            Ok(incoming) => incoming,
+            Err(problem) => return self.fault(&problem.to_string()),
         };
         match incoming {
             Incoming::Call { question, target, method, trap } => {
                 self.handle_call(question, target, method, trap, text.len(), embedding);
             }
-            Incoming::Return { answer, data } => self.handle_return(answer.as_deref(), data, embedding),
+            Incoming::Return { answer, data } => self.handle_return(answer, data, embedding),
             Incoming::Resolve { promise, data } => {
-                self.handle_resolve(promise.as_deref(), data, text.len(), embedding);
+                self.handle_resolve(promise, data, text.len(), embedding);
             }
-            Incoming::Bootstrap { question } => self.handle_bootstrap(question, text.len(), embedding),
+            Incoming::Bootstrap { question } => {
+                self.handle_bootstrap(question, text.len(), embedding)
+            }
             Incoming::Drop { slot, mentions } => self.handle_drop(slot, mentions),
             Incoming::Disconnect { reason } => {
                 // The same message goes back.

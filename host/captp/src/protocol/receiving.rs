@@ -7,17 +7,19 @@ use super::Connection;
 use super::body::SlotReader;
 use super::embedding::{Embedding, Event, Failure};
 use super::incoming::{Body, Data};
-use super::json;
-use super::slot::{QuestionId, QuestionKey, Slot};
+use super::slot::{ImportId, QuestionId, QuestionKey, Slot};
 use crate::Release;
 
 impl<E: Embedding> Connection<E> {
-    pub(super) fn handle_return(&mut self, answer: Option<&str>, data: Option<Data<'_>>, embedding: &E) {
-        let question = answer
-            .and_then(|answer| answer.strip_prefix("q-")?.parse().ok())
-            .and_then(|number| self.questions.remove(&QuestionId(number)).map(|question| (question, number)));
+    pub(super) fn handle_return(
+        &mut self,
+        answer: Option<QuestionId>,
+        data: Option<Data<'_>>,
+        embedding: &E,
+    ) {
+        let question = answer.and_then(|id| self.questions.remove(&id).map(|question| (question, id.0)));
         let Some((question, number)) = question else {
-            debug!(answer, "an answer to a question that was not asked, or is over");
+            debug!(?answer, "an answer to a question that was not asked, or is over");
             return;
         };
         if let Some(deadline) = question.deadline {
@@ -29,16 +31,14 @@ impl<E: Embedding> Connection<E> {
 
     pub(super) fn handle_resolve(
         &mut self,
-        promise: Option<&str>,
+        promise: Option<ImportId>,
         data: Option<Data<'_>>,
         bytes: usize,
         embedding: &E,
     ) {
-        let id = promise.and_then(Slot::import_in_our_view);
-        let Some((id, (reference, serial))) =
-            id.and_then(|id| self.imports.settle(&id).map(|settled| (id, settled)))
-        else {
-            debug!(promise, "a resolution of a promise that is not open");
+        let settled = promise.and_then(|id| self.imports.settle(&id).map(|settled| (id, settled)));
+        let Some((id, (reference, serial))) = settled else {
+            debug!("a resolution of a promise that is not open");
             return;
         };
         let outcome = self.read_data(data, embedding);
@@ -50,30 +50,25 @@ impl<E: Embedding> Connection<E> {
         self.events.push_back(Event::Resolved { promise: reference, outcome });
     }
 
-    pub(super) fn handle_drop(&mut self, slot: Option<&str>, mentions: u64) {
-        let text = slot.and_then(json::string);
-        match (slot, text.as_deref()) {
-            (Some(json), Some(text)) if text.starts_with("q-") => {
-                self.garbage.answers.extend(self.answers.free(&QuestionKey::of(Some(json))));
+    pub(super) fn handle_drop(&mut self, slot: Option<Slot>, mentions: u64) {
+        match slot {
+            Some(Slot::Answer(number)) => {
+                self.garbage.answers.extend(self.answers.free(&QuestionKey::Number(number)));
             }
-            (_, Some(text)) => match Slot::of_peer(text) {
-                Slot::Export(id) => self.garbage.references.extend(self.exports.drop_mentions(id, mentions)),
-                _ => debug!(text, "a drop of what is not exported"),
-            },
-            _ => debug!("a drop without a slot"),
+            Some(Slot::Export(id)) => {
+                self.garbage.references.extend(self.exports.drop_mentions(id, mentions));
+            }
+            _ => debug!("a drop of what is not exported"),
         }
     }
 
     /// Reads the value or the thrown value of an answer or settlement.
     fn read_data(&mut self, data: Option<Data<'_>>, embedding: &E) -> Result<Value<E::Ref>, Failure<E::Ref>> {
         let unreadable = |problem: String| Failure::Unreadable(format!("unreadable answer: {problem}"));
-        let (raw, thrown) = match data {
-            Some(Data::Value(raw)) => (raw, false),
-            Some(Data::Thrown(raw)) => (raw, true),
-            None => return Err(unreadable("it has neither a result nor an exception".to_owned())),
+        let Some(Data { thrown, body }) = data else {
+            return Err(unreadable("it has neither a result nor an exception".to_owned()));
         };
-        let body =
-            Body::read(raw, self.limits.slots).map_err(|problem| unreadable(problem.message().to_owned()))?;
+        let body = body.map_err(|problem| unreadable(problem.message().to_owned()))?;
         let value = self.read_body(&body, embedding).map_err(|problem| unreadable(problem.to_string()))?;
         if thrown { Err(Failure::Thrown(value)) } else { Ok(value) }
     }
@@ -87,7 +82,7 @@ impl<E: Embedding> Connection<E> {
         powerbox_passable::decode(&body.text, &mut self.slot_reader(&body.slots, embedding), &limits)
     }
 
-    pub(super) fn slot_reader<'a>(&'a mut self, slots: &'a [&'a str], embedding: &'a E) -> SlotReader<'a, E> {
+    pub(super) fn slot_reader<'a>(&'a mut self, slots: &'a [Slot], embedding: &'a E) -> SlotReader<'a, E> {
         SlotReader {
             slots,
             message: self.came,
