@@ -351,14 +351,35 @@ async fn promises_that_go_in_circles() {
         json!({"type": "CTP_RESOLVE", "promiseID": promise,
                "res": {"body": r#"{"@qclass":"slot","index":0}"#, "slots": [slot]}})
     };
+    attacker.say(&call("q-3", "q-2", r#"["label",[]]"#, &[])).await;
     attacker.say(&resolve("p-1", "p+2")).await;
     attacker.say(&resolve("p-2", "p+1")).await;
-    attacker.say(&call("q-3", "q-2", r#"["label",[]]"#, &[])).await;
+    attacker.refused("q-2", "promise cycle").await;
+    attacker.refused("q-3", "promise cycle").await;
     attacker.call("q-4", r#"["later",[{"@qclass":"slot","index":0},"x",[]]]"#, &["p+3"]).await;
     // A call on a promise goes to who made it, at once.
     assert_eq!(attacker.hear().await.unwrap()["target"], "p-3");
     attacker.say(&resolve("p-3", "p+3")).await;
     attacker.goes_on().await;
+    // The attacker is told at once of a promise of the server that follows one of its own, and closes the ring.
+    attacker.call("q-5", r#"["pending",[]]"#, &[]).await;
+    let pending = attacker.answer("q-5").await;
+    let slot = |letter: &str| {
+        let mut slots = pending["result"]["slots"].as_array().unwrap().iter();
+        slots
+            .find_map(|slot| slot.as_str().filter(|slot| slot.starts_with(letter)))
+            .unwrap()
+            .replace('+', "-")
+    };
+    let (theirs, resolver) = (slot("p"), slot("o"));
+    let settle = r#"["resolve",[{"@qclass":"slot","index":0}]]"#;
+    attacker.say(&call("q-6", &resolver, settle, &["p+6"])).await;
+    let told = attacker.hear().await.unwrap();
+    assert_eq!((&told["type"], &told["res"]["slots"]), (&json!("CTP_RESOLVE"), &json!(["p-6"])));
+    attacker.answer("q-6").await;
+    attacker.call("q-7", r#"["wait",[{"@qclass":"slot","index":0}]]"#, &[&theirs]).await;
+    attacker.say(&resolve("p-6", &theirs)).await;
+    attacker.refused("q-7", "promise cycle").await;
     attacker.leave().await;
     server.is_clean().await;
 }

@@ -177,9 +177,7 @@ impl<E: Embedding> Connection<E> {
             Incoming::Resolve { promise, data } => {
                 self.handle_resolve(promise, data, text.len(), embedding);
             }
-            Incoming::Bootstrap { question } => {
-                self.handle_bootstrap(question, text.len(), embedding)
-            }
+            Incoming::Bootstrap { question } => self.handle_bootstrap(question, text.len(), embedding),
             Incoming::Drop { slot, mentions } => self.handle_drop(slot, mentions),
             Incoming::Disconnect { reason } => {
                 // The same message goes back.
@@ -307,7 +305,7 @@ impl<E: Embedding> Connection<E> {
         settled
     }
 
-    /// Tells the peer what a promise of ours came to, which is not itself a promise.
+    /// Tells the peer what a promise of ours came to. That is not itself a promise, unless it is one of the peer.
     pub fn resolve(&mut self, id: ExportId, outcome: &Settlement<E::Ref>, embedding: &E) {
         // The peer may have dropped the promise.
         if !self.exports.is_open(id) {
