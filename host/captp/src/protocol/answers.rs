@@ -30,6 +30,16 @@ struct Pending<R> {
     queued: bool,
     /// Stands for the answer in calls on it.
     promise: Option<R>,
+    /// It came from a program of ours, which is told that this is one too.
+    ours: bool,
+}
+
+/// What is known of a call that is to be answered now.
+pub(super) struct Closed<R> {
+    pub(super) key: QuestionKey,
+    /// Stood for the answer in calls on it.
+    pub(super) promise: Option<R>,
+    pub(super) ours: bool,
 }
 
 enum Entry<R> {
@@ -118,7 +128,7 @@ impl<R: Clone + Eq + Hash> Answers<R> {
             let earlier = self.by_key.insert(key.clone(), Entry::Pending(id));
             trash.extend(earlier.and_then(Entry::into_settled));
         }
-        self.pending.insert(id, Pending { key, bytes, queued, promise: None });
+        self.pending.insert(id, Pending { key, bytes, queued, promise: None, ours: false });
         id
     }
 
@@ -139,12 +149,19 @@ impl<R: Clone + Eq + Hash> Answers<R> {
         self.pending.get_mut(&id).map(|pending| &mut pending.promise)
     }
 
-    /// Strikes off an answered call; gives its key and the promise that stood for the answer.
-    pub(super) fn close(&mut self, id: AnswerId) -> Option<(QuestionKey, Option<R>)> {
+    /// Has the answer say that it is one of ours.
+    pub(super) fn mark_ours(&mut self, id: AnswerId) {
+        if let Some(pending) = self.pending.get_mut(&id) {
+            pending.ours = true;
+        }
+    }
+
+    /// Strikes off an answered call.
+    pub(super) fn close(&mut self, id: AnswerId) -> Option<Closed<R>> {
         let pending = self.pending.remove(&id)?;
         self.pending_bytes -= pending.bytes;
         self.queued -= usize::from(pending.queued);
-        Some((pending.key, pending.promise))
+        Some(Closed { key: pending.key, promise: pending.promise, ours: pending.ours })
     }
 
     /// Keeps an answer for calls on it; `trash` takes those that are kept no longer.

@@ -33,7 +33,13 @@ enum Target {
 type Call<R> = (CallTarget<R>, Message<R>, bool);
 
 impl<E: Embedding> Connection<E> {
-    pub(super) fn handle_bootstrap(&mut self, question: QuestionKey, bytes: usize, embedding: &E) {
+    pub(super) fn handle_bootstrap(
+        &mut self,
+        question: QuestionKey,
+        ours: bool,
+        bytes: usize,
+        embedding: &E,
+    ) {
         if self.answers.is_open(&question) {
             return self.fault_of_open(&question);
         }
@@ -43,6 +49,10 @@ impl<E: Embedding> Connection<E> {
             }
             None => {
                 let answer = self.answers.open(question, bytes, false, &mut self.garbage.answers);
+                if ours {
+                    self.answers.mark_ours(answer);
+                }
+                self.hear_of_peer(ours);
                 self.events.push_back(Event::Bootstrap(answer));
             }
         }
@@ -65,12 +75,17 @@ impl<E: Embedding> Connection<E> {
             Err(malformed) => return self.fault(&malformed.to_string()),
         };
         let bytes = bytes + method.as_ref().map_or(0, cost);
-        match self.read_call(target, method, trap, bytes, embedding) {
+        match self.read_call(target, method.as_ref(), trap, bytes, embedding) {
             Ok((target, message, queued)) => {
                 let answer = self.answers.open(question, bytes, queued, &mut self.garbage.answers);
                 self.events.push_back(Event::Call { answer, target, message });
             }
-            Err(refusal) => self.refuse(question, refusal, embedding),
+            Err(refusal) => {
+                self.refuse(question, refusal, embedding);
+                if let Some(Ok(body)) = method {
+                    self.forget(&body.slots, embedding);
+                }
+            }
         }
     }
 
@@ -96,7 +111,7 @@ impl<E: Embedding> Connection<E> {
     fn read_call(
         &mut self,
         target: Option<Target>,
-        method: Option<MaybeBody<'_>>,
+        method: Option<&MaybeBody<'_>>,
         trap: bool,
         bytes: usize,
         embedding: &E,
@@ -112,9 +127,9 @@ impl<E: Embedding> Connection<E> {
             return Err(Refusal::error(format!("limit reached: {limit}")));
         }
         let method = method.ok_or_else(|| Refusal::type_error("the call has no method"))?;
-        let body = method.map_err(|problem| Refusal::error(problem.message()))?;
+        let body = method.as_ref().map_err(|problem| Refusal::error(problem.message()))?;
         let list = self
-            .read_body(&body, embedding)
+            .read_body(body, embedding)
             .map_err(|problem| Refusal(problem.js_class(), problem.to_string()))?;
         Ok((target, message_of(list)?, queued))
     }

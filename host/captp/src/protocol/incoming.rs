@@ -8,6 +8,7 @@ use super::slot::{ImportId, Malformed, QuestionId, QuestionKey, Slot, canonical_
 pub(super) enum Incoming<'a> {
     Bootstrap {
         question: QuestionKey,
+        ours: bool,
     },
     Call {
         question: QuestionKey,
@@ -18,6 +19,7 @@ pub(super) enum Incoming<'a> {
     Return {
         answer: Option<QuestionId>,
         data: Option<Data<'a>>,
+        ours: bool,
     },
     Resolve {
         promise: Option<ImportId>,
@@ -77,6 +79,13 @@ pub(super) struct Body<'a> {
 
 pub(super) type MaybeBody<'a> = Result<Body<'a>, NoBody>;
 
+/// The member by which programs of ours tell each other, in CTP_BOOTSTRAP and in the answer to it, that they export
+/// anew what was dropped. JavaScript ignores it.
+pub(super) const OURS: &str = "powerbox";
+
+/// What that member holds, as JSON. A reader takes any other version for a peer that does not say so.
+pub(super) const VERSION: &str = "1";
+
 /// Why data is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoBody {
@@ -92,7 +101,7 @@ impl<'a> Incoming<'a> {
         let mut kind = None;
         let (mut question, mut answer, mut target, mut method) = (None, None, None, None);
         let (mut result, mut exception, mut promise, mut res, mut rej) = (None, None, None, None, None);
-        let (mut slot, mut mentions, mut reason, mut trap) = (None, None, None, None);
+        let (mut slot, mut mentions, mut reason, mut trap, mut ours) = (None, None, None, None, None);
         json::read(frame, |key, scanner| {
             let data = match key.as_ref() {
                 "method" => Some(&mut method),
@@ -117,14 +126,16 @@ impl<'a> Incoming<'a> {
                 "decRefs" => &mut mentions,
                 "reason" => &mut reason,
                 "trap" => &mut trap,
+                OURS => &mut ours,
                 _ => return Ok(()),
             };
             *member = Some(value);
             Ok(())
         })?;
+        let ours = ours == Some(VERSION);
         let kind = kind.and_then(json::string);
         Ok(match kind.as_deref() {
-            Some("CTP_BOOTSTRAP") => Self::Bootstrap { question: QuestionKey::of(question)? },
+            Some("CTP_BOOTSTRAP") => Self::Bootstrap { question: QuestionKey::of(question)?, ours },
             Some("CTP_CALL") => Self::Call {
                 question: QuestionKey::of(question)?,
                 target,
@@ -134,6 +145,7 @@ impl<'a> Incoming<'a> {
             Some("CTP_RETURN") => Self::Return {
                 answer: answer.map(Slot::question_in_our_view).transpose()?.flatten(),
                 data: Data::of(exception, result, most_slots)?,
+                ours,
             },
             Some("CTP_RESOLVE") => Self::Resolve {
                 promise: promise.map(Slot::import_in_our_view).transpose()?.flatten(),

@@ -1,4 +1,6 @@
-//! What comes in besides calls: answers, settlements, drops, and the bodies of all of them.
+//! What comes in besides calls: answers and settlements, and the bodies of all of them.
+
+use std::sync::Arc;
 
 use powerbox_passable::Value;
 use tracing::debug;
@@ -7,25 +9,43 @@ use super::Connection;
 use super::body::SlotReader;
 use super::embedding::{Embedding, Event, Failure};
 use super::incoming::{Body, Data};
-use super::slot::{ImportId, QuestionId, QuestionKey, Slot};
-use crate::Release;
+use super::slot::{ImportId, QuestionId, Slot};
 
 impl<E: Embedding> Connection<E> {
     pub(super) fn handle_return(
         &mut self,
         answer: Option<QuestionId>,
         data: Option<Data<'_>>,
+        ours: bool,
         embedding: &E,
     ) {
-        let question = answer.and_then(|id| self.questions.remove(&id).map(|question| (question, id.0)));
-        let Some((question, number)) = question else {
+        // What mentions nothing costs the peer so little that it may keep it for a while.
+        let frees =
+            data.as_ref().and_then(|data| data.body.as_ref().ok()).is_some_and(|b| !b.slots.is_empty());
+        let question = answer.and_then(|id| self.questions.remove(&id).map(|question| (question, id)));
+        let Some((question, id)) = question else {
             debug!(?answer, "an answer to a question that was not asked, or is over");
+            // The things that a late answer brings are let go of like any others.
+            if let Some(id) = answer.filter(|id| id.0 <= self.asked && frees && self.drops.may_come()) {
+                if let Ok(value) | Err(Failure::Thrown(value)) = self.read_data(data, embedding) {
+                    self.garbage.answers.push(Arc::new(Ok(value)));
+                }
+                self.drop_answer(id);
+            }
             return;
         };
         if let Some(deadline) = question.deadline {
-            self.deadlines.remove(&(deadline, number));
+            self.deadlines.remove(&(deadline, id.0));
+        }
+        if question.bootstrap {
+            self.hear_of_peer(ours);
         }
         let outcome = self.read_data(data, embedding);
+        // Calls on an answer that is itself a promise still go by the question.
+        let again = matches!(&outcome, Ok(Value::Capability(reference)) if embedding.is_promise(reference));
+        if frees && !again {
+            self.drop_answer(id);
+        }
         self.events.push_back(Event::Returned { waiter: question.waiter, outcome });
     }
 
@@ -39,27 +59,18 @@ impl<E: Embedding> Connection<E> {
         let settled = promise.and_then(|id| self.imports.settle(&id).map(|settled| (id, settled)));
         let Some((id, (reference, serial))) = settled else {
             debug!("a resolution of a promise that is not open");
+            if let Some(Data { body: Ok(body), .. }) = data {
+                self.forget(&body.slots, embedding);
+            }
             return;
         };
         let outcome = self.read_data(data, embedding);
-        if self.release == Release::Never {
+        if !self.drops.at_once() {
             let most = (self.limits.kept_promises, self.limits.kept_promise_bytes);
             let left = self.imports.keep(id, serial, reference.clone(), bytes, most);
             self.garbage.references.extend(left);
         }
         self.events.push_back(Event::Resolved { promise: reference, outcome });
-    }
-
-    pub(super) fn handle_drop(&mut self, slot: Option<Slot>, mentions: u64) {
-        match slot {
-            Some(Slot::Answer(number)) => {
-                self.garbage.answers.extend(self.answers.free(&QuestionKey::Number(number)));
-            }
-            Some(Slot::Export(id)) => {
-                self.garbage.references.extend(self.exports.drop_mentions(id, mentions));
-            }
-            _ => debug!("a drop of what is not exported"),
-        }
     }
 
     /// Reads the value or the thrown value of an answer or settlement.
@@ -69,7 +80,13 @@ impl<E: Embedding> Connection<E> {
             return Err(unreadable("it has neither a result nor an exception".to_owned()));
         };
         let body = body.map_err(|problem| unreadable(problem.message().to_owned()))?;
-        let value = self.read_body(&body, embedding).map_err(|problem| unreadable(problem.to_string()))?;
+        let value = match self.read_body(&body, embedding) {
+            Ok(value) => value,
+            Err(problem) => {
+                self.forget(&body.slots, embedding);
+                return Err(unreadable(problem.to_string()));
+            }
+        };
         if thrown { Err(Failure::Thrown(value)) } else { Ok(value) }
     }
 

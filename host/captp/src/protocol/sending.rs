@@ -2,23 +2,24 @@
 
 use powerbox_passable::{Value, capdata};
 
+use super::answers::Closed;
 use super::body::{SlotWriter, Written};
 use super::embedding::{Embedding, Event, Settlement};
-use super::slot::{ExportId, QuestionKey};
+use super::slot::ExportId;
 use super::{Connection, outgoing};
 use crate::netstring;
 
 impl<E: Embedding> Connection<E> {
     pub(super) fn send_answer(
         &mut self,
-        key: &QuestionKey,
+        closed: &Closed<E::Ref>,
         outcome: &Settlement<E::Ref>,
         embedding: &E,
     ) -> Result<(), String> {
         let (Ok(value) | Err(value)) = outcome;
         let written = self.write_body(value, embedding)?;
         self.frame.clear();
-        outgoing::answer(&mut self.frame, key, outcome.is_err());
+        outgoing::answer(&mut self.frame, &closed.key, closed.ours, outcome.is_err());
         self.send_with(written).map_err(|limit| format!("limit reached: {limit}"))
     }
 
