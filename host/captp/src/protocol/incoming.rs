@@ -60,12 +60,12 @@ pub(super) struct Data<'a> {
 }
 
 /// A `{"body": …, "slots": […]}`, as its JSON text.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Raw<'a> {
     /// It is something else.
     NoObject,
     Object {
-        body: Option<&'a str>,
+        body: Option<Cow<'a, str>>,
         slots: Option<&'a str>,
     },
 }
@@ -174,8 +174,12 @@ impl<'a> Data<'a> {
         value: Option<Raw<'a>>,
         most_slots: usize,
     ) -> Result<Option<Self>, Malformed> {
-        let Some(raw) = thrown.or(value) else { return Ok(None) };
-        Ok(Some(Self { thrown: thrown.is_some(), body: raw.body(most_slots)? }))
+        let (thrown, raw) = match (thrown, value) {
+            (Some(raw), _) => (true, raw),
+            (None, Some(raw)) => (false, raw),
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(Self { thrown, body: raw.body(most_slots)? }))
     }
 }
 
@@ -187,11 +191,17 @@ impl<'a> Raw<'a> {
         }
         let (mut body, mut slots) = (None, None);
         scanner.members(|key, scanner| {
-            let value = scanner.value()?;
             match key.as_ref() {
-                "body" => body = Some(value),
-                "slots" => slots = Some(value),
-                _ => {}
+                // Nearly all of a long message is its body, so that is unescaped as it is walked over.
+                "body" if scanner.at_string() => body = Some(scanner.text()?),
+                "body" => {
+                    scanner.value()?;
+                    body = None;
+                }
+                "slots" => slots = Some(scanner.value()?),
+                _ => {
+                    scanner.value()?;
+                }
             }
             Ok(())
         })?;
@@ -215,7 +225,7 @@ impl<'a> Raw<'a> {
         if let Some(malformed) = malformed {
             return Err(malformed);
         }
-        let Some(text) = body.and_then(json::string) else { return Ok(Err(NoBody::Body)) };
+        let Some(text) = body else { return Ok(Err(NoBody::Body)) };
         Ok(match read {
             Some(()) => Ok(Body { text, slots: list }),
             None if list.is_empty() => Err(NoBody::Slots),

@@ -3,11 +3,11 @@
 use std::fmt::{Display, Write};
 
 use super::incoming::{OURS, VERSION};
-use super::json;
+use super::json::{self, Sink};
 use super::slot::{ExportId, QuestionId, QuestionKey};
 
 /// Appends `{"body":…,"slots":[…]}`.
-pub(super) fn data(out: &mut String, body: &str, slots: &str) {
+pub(super) fn data(out: &mut impl Sink, body: &str, slots: &str) {
     out.push_str("{\"body\":");
     json::write_string(out, body);
     out.push_str(",\"slots\":[");

@@ -71,11 +71,20 @@ impl<E: Embedding> Connection<E> {
 
     /// Sends the message that was started in `self.frame` and has its data in `self.body`.
     pub(super) fn send_with(&mut self, written: Written<E::Ref>) -> Result<(), &'static str> {
-        outgoing::data(&mut self.frame, &self.body, &written.slots);
-        self.frame.push('}');
-        if let Err(limit) = self.send() {
+        let (start, head, body) = (self.outbox.len(), &self.frame, &self.body);
+        // Escaping makes most bodies a little longer.
+        let about = head.len() + body.len() + written.slots.len() + DATA;
+        let length = netstring::append_with(&mut self.outbox, about, |out| {
+            out.extend_from_slice(head.as_bytes());
+            outgoing::data(out, body, &written.slots);
+            out.push(b'}');
+        });
+        self.body.shrink_to(SCRATCH);
+        if length > self.limits.frame_bytes {
+            self.outbox.truncate(start);
+            self.outbox.shrink_to(SCRATCH.max(start));
             self.unmention(&written.exported);
-            return Err(limit);
+            return Err("bytes of a message");
         }
         let promises = written.promises.into_iter();
         self.events.extend(promises.map(|(id, promise)| Event::Exported(id, promise)));
@@ -88,12 +97,12 @@ impl<E: Embedding> Connection<E> {
             return Err("bytes of a message");
         }
         netstring::append(&mut self.outbox, self.frame.as_bytes());
-        // One big message shall not keep its room for the life of the connection.
-        self.frame.shrink_to(SCRATCH);
-        self.body.shrink_to(SCRATCH);
         Ok(())
     }
 }
 
 /// How much room is kept between messages for composing them.
 const SCRATCH: usize = 256 << 10;
+
+/// What the members of data take besides what they hold, and what escapes there are in a short body.
+const DATA: usize = 32;
