@@ -17,7 +17,7 @@ use crate::{command, components, workspace::Workspace};
 const WRAPPER: &str = "POWERBOX_FUZZ_COMPILER";
 
 /// What can be fuzzed.
-const TARGETS: [&str; 3] = ["bridge", "manifest", "caveats"];
+const TARGETS: [&str; 4] = ["bridge", "manifest", "caveats", "session"];
 
 /// What the fuzzer needs to see, in the words of LLVM.
 const INSTRUMENTED: [&str; 6] = [

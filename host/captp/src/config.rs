@@ -18,18 +18,28 @@ pub struct Config {
 }
 
 /// When the peer is told that one of its objects is no longer used here.
+///
+/// Not every peer may be told: JavaScript, after a drop, sends the same object under its old slot, where it can no
+/// longer be called. Programs of ours export anew, and say so to each other when one asks the other for its bootstrap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Release {
-    /// Never: right for any peer, and what Endo's daemons do. Its objects live until the session ends.
-    #[default]
+    /// Never. The peer's objects live until the session ends.
     Never,
-    /// As soon as the last reference is dropped. Only for peers that can export again what was dropped: those of
-    /// this crate can, JavaScript can not.
+    /// As soon as the last reference is dropped, if the peer has said that it is a program of ours. This side says so
+    /// when it is asked, and not before. To any other peer it looks and acts like [`Never`](Self::Never), as Endo's
+    /// daemons do.
+    #[default]
+    Agreed,
+    /// The same, and this side says so first when it asks for the bootstrap. For whoever asks a daemon that may or may
+    /// not be ours; others ignore it.
+    Offered,
+    /// As soon as the last reference is dropped, whatever the peer has said. For whoever knows by other means that the
+    /// peer is a program of ours. This side says so, too, when it asks for the bootstrap.
     AtOnce,
 }
 
 impl Config {
-    /// Makes a configuration without bootstrap, with the default limits, no drops and no deadline.
+    /// Makes a configuration without bootstrap, with the default limits and no deadline.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),

@@ -36,9 +36,11 @@ mod object;
 pub use object::{Object, Receiver};
 
 mod promise;
-pub use promise::{Resolver, promise};
 
 mod remote;
+
+mod resolver;
+pub use resolver::{Resolver, promise};
 
 mod session;
 pub use session::Session;

@@ -139,6 +139,28 @@ impl Decoder {
     }
 }
 
+/// Appends a frame whose data is appended by `write`, without a copy; gives how many bytes it is. `about` is a guess of
+/// that, which should have the right number of digits: otherwise the data moves once more.
+pub fn append_with(out: &mut Vec<u8>, about: usize, write: impl FnOnce(&mut Vec<u8>)) -> usize {
+    out.reserve(about + DIGITS + 2);
+    let start = out.len();
+    let guessed = digits(about);
+    out.resize(start + guessed, b'0');
+    out.push(b':');
+    let data = out.len();
+    write(out);
+    let length = out.len().saturating_sub(data);
+    if digits(length) != guessed {
+        out.splice(start..start + guessed, std::iter::repeat_n(b'0', digits(length)));
+    }
+    if let Some(mut prefix) = out.get_mut(start..) {
+        // There is room for these digits.
+        let _ = write!(prefix, "{length}");
+    }
+    out.push(b',');
+    length
+}
+
 /// Appends a frame.
 pub fn append(out: &mut Vec<u8>, data: &[u8]) {
     out.reserve(data.len() + DIGITS + 2);
@@ -192,5 +214,10 @@ mod tests {
         append(&mut out, b"hello");
         append(&mut out, b"");
         assert_eq!(out, b"5:hello,0:,");
+        for about in [0, 4, 9, 10, 1_000] {
+            let mut out = b"before".to_vec();
+            assert_eq!(append_with(&mut out, about, |out| out.extend(b"hello hello")), 11);
+            assert_eq!(out, b"before11:hello hello,");
+        }
     }
 }

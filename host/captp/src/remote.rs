@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::Message;
 use crate::link::Link;
@@ -34,6 +34,14 @@ impl Remote {
 
     pub(crate) fn id(&self) -> &ImportId {
         &self.id
+    }
+
+    pub(crate) fn is_of_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.link, &other.link)
+    }
+
+    pub(crate) fn is_of_weak(&self, link: &Weak<Link>) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.link), link.as_ptr())
     }
 
     pub(crate) fn is_of(&self, link: &Arc<Link>) -> bool {

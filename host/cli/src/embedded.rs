@@ -26,7 +26,8 @@ pub(crate) struct External(pub(crate) Endpoint);
 impl Connect for External {
     fn connect(&self) -> BoxFuture<'_, Result<Session, ConnectError>> {
         Box::pin(async {
-            let config = Config::new(NAME);
+            // It may be a daemon of ours, and then says so.
+            let config = Config::new(NAME).release(Release::Offered);
             let session = match &self.0 {
                 Endpoint::Unix(path) => transport::unix::connect(path, config).await,
                 Endpoint::Tcp(address) => transport::tcp::connect(address, config).await,

@@ -281,19 +281,18 @@ fn escape(mut text: &str, out: &mut String) {
         // What stops the prefix is below U+0080, so it stops at the border of a character.
         let (plain, rest) = text.split_at_checked(plain_prefix(text.as_bytes())).unwrap_or((text, ""));
         out.push_str(plain);
-        let mut rest = rest.chars();
-        let Some(special) = rest.next() else { return };
+        let Some(&special) = rest.as_bytes().first() else { return };
         match special {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            other => escape_unit(other as u16, out),
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            8 => out.push_str("\\b"),
+            12 => out.push_str("\\f"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            other => escape_unit(other.into(), out),
         }
-        text = rest.as_str();
+        text = rest.get(1..).unwrap_or_default();
     }
 }
 

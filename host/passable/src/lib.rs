@@ -15,6 +15,7 @@ mod map;
 mod number;
 mod reorder;
 mod scan;
+pub use scan::plain_prefix;
 
 mod error;
 pub use error::{DecodeError, EncodeError};

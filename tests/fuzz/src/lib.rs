@@ -7,7 +7,9 @@
 mod bridge;
 mod caveats;
 mod manifest;
+mod session;
 
 pub use bridge::bridge;
 pub use caveats::caveats;
 pub use manifest::manifest;
+pub use session::session;

@@ -29,3 +29,8 @@ fn manifests_hold_for_the_corpus() {
 fn caveats_hold_for_the_corpus() {
     feed("caveats", powerbox_fuzz::caveats);
 }
+
+#[test]
+fn sessions_hold_for_the_corpus() {
+    feed("session", powerbox_fuzz::session);
+}

@@ -30,6 +30,16 @@ struct Pending<R> {
     queued: bool,
     /// Stands for the answer in calls on it.
     promise: Option<R>,
+    /// It came from a program of ours, which is told that this is one too.
+    ours: bool,
+}
+
+/// What is known of a call that is to be answered now.
+pub(super) struct Closed<R> {
+    pub(super) key: QuestionKey,
+    /// Stood for the answer in calls on it.
+    pub(super) promise: Option<R>,
+    pub(super) ours: bool,
 }
 
 enum Entry<R> {
@@ -96,17 +106,35 @@ impl<R: Clone + Eq + Hash> Answers<R> {
         }
     }
 
-    /// Files a call that is to be answered. An earlier call of the same key can not be called any more.
-    pub(super) fn open(&mut self, key: QuestionKey, bytes: usize, queued: bool) -> AnswerId {
+    /// Tells whether a question of this key is not answered yet, so that the key cannot be used again.
+    pub(super) fn is_open(&self, key: &QuestionKey) -> bool {
+        matches!(self.by_key.get(key), Some(Entry::Pending(_)))
+    }
+
+    /// Files a call that is to be answered, whose key is not that of an open one. What is kept of an earlier call of
+    /// the same key goes to `trash`: from here on the key means the new one.
+    pub(super) fn open(
+        &mut self,
+        key: QuestionKey,
+        bytes: usize,
+        queued: bool,
+        trash: &mut Vec<Settled<R>>,
+    ) -> AnswerId {
         self.serials += 1;
         let id = AnswerId(self.serials);
         self.pending_bytes += bytes;
         self.queued += usize::from(queued);
         if key != QuestionKey::Missing {
-            self.by_key.insert(key.clone(), Entry::Pending(id));
+            let earlier = self.by_key.insert(key.clone(), Entry::Pending(id));
+            trash.extend(earlier.and_then(Entry::into_settled));
         }
-        self.pending.insert(id, Pending { key, bytes, queued, promise: None });
+        self.pending.insert(id, Pending { key, bytes, queued, promise: None, ours: false });
         id
+    }
+
+    /// Tells whether a question of this key is open or its answer kept.
+    pub(super) fn has(&self, key: &QuestionKey) -> bool {
+        self.by_key.contains_key(key)
     }
 
     pub(super) fn find(&self, key: &QuestionKey) -> Option<Found<R>> {
@@ -121,12 +149,19 @@ impl<R: Clone + Eq + Hash> Answers<R> {
         self.pending.get_mut(&id).map(|pending| &mut pending.promise)
     }
 
-    /// Strikes off an answered call; gives its key and the promise that stood for the answer.
-    pub(super) fn close(&mut self, id: AnswerId) -> Option<(QuestionKey, Option<R>)> {
+    /// Has the answer say that it is one of ours.
+    pub(super) fn mark_ours(&mut self, id: AnswerId) {
+        if let Some(pending) = self.pending.get_mut(&id) {
+            pending.ours = true;
+        }
+    }
+
+    /// Strikes off an answered call.
+    pub(super) fn close(&mut self, id: AnswerId) -> Option<Closed<R>> {
         let pending = self.pending.remove(&id)?;
         self.pending_bytes -= pending.bytes;
         self.queued -= usize::from(pending.queued);
-        Some((pending.key, pending.promise))
+        Some(Closed { key: pending.key, promise: pending.promise, ours: pending.ours })
     }
 
     /// Keeps an answer for calls on it; `trash` takes those that are kept no longer.
@@ -142,7 +177,7 @@ impl<R: Clone + Eq + Hash> Answers<R> {
         let outcome = Arc::new(outcome);
         match self.by_key.get_mut(&key) {
             Some(entry) if entry.is_pending(id) => *entry = Entry::Settled(id.0, outcome),
-            // There is no key, or it was used again: nobody can call the answer.
+            // There is no key: nobody can call the answer.
             _ => return trash.push(outcome),
         }
         let (window, bytes, most) = match size {
@@ -175,10 +210,7 @@ impl<R: Clone + Eq + Hash> Answers<R> {
     pub(super) fn clear(&mut self) -> (Vec<Settled<R>>, Vec<R>) {
         let old = std::mem::replace(self, Self::new());
         self.serials = old.serials;
-        let kept = old.by_key.into_values().filter_map(|entry| match entry {
-            Entry::Settled(_, outcome) => Some(outcome),
-            Entry::Pending(_) => None,
-        });
+        let kept = old.by_key.into_values().filter_map(Entry::into_settled);
         (kept.collect(), old.pending.into_values().filter_map(|pending| pending.promise).collect())
     }
 }
@@ -186,6 +218,13 @@ impl<R: Clone + Eq + Hash> Answers<R> {
 impl<R> Entry<R> {
     fn is_pending(&self, id: AnswerId) -> bool {
         matches!(self, Self::Pending(pending) if *pending == id)
+    }
+
+    fn into_settled(self) -> Option<Settled<R>> {
+        match self {
+            Self::Settled(_, outcome) => Some(outcome),
+            Self::Pending(_) => None,
+        }
     }
 
     fn is_settled(&self, serial: u64) -> bool {

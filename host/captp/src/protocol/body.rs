@@ -6,14 +6,14 @@ use powerbox_passable::{
     RESERVED_ID, ReadSlot, SlotError, SlotKind, Text, WriteSlot, WrittenSlot, is_interface_name,
 };
 
+use super::Embedding;
 use super::exports::Exports;
 use super::imports::Imports;
 use super::slot::{ExportId, Kind, Slot, write_import};
-use super::{Embedding, json};
 
 /// Reads the slots of one message.
 pub(super) struct SlotReader<'a, E: Embedding> {
-    pub(super) slots: &'a [&'a str],
+    pub(super) slots: &'a [Slot],
     pub(super) message: u64,
     pub(super) most_imports: usize,
     pub(super) exports: &'a Exports<E::Ref>,
@@ -25,21 +25,13 @@ pub(super) struct SlotReader<'a, E: Embedding> {
 
 impl<E: Embedding> SlotReader<'_, E> {
     /// Gives what a slot stands for; an unknown one that the peer owns is new.
-    pub(super) fn find(
-        &mut self,
-        slot: &Slot,
-        interface: Option<&str>,
-        text: &str,
-    ) -> Result<E::Ref, SlotError> {
+    pub(super) fn find(&mut self, slot: &Slot, interface: Option<&str>) -> Result<E::Ref, SlotError> {
+        let unknown = |what| SlotError::Refused(format!("Unknown {what} \"{slot}\""));
         let id = match slot {
-            Slot::Export(id) => {
-                return self.exports.get(*id).cloned().ok_or_else(|| unknown_export(text));
-            }
-            Slot::Nothing => return Err(unknown_export(text)),
-            Slot::UnknownKind => {
-                return Err(SlotError::Refused(format!("Unknown slot type {}", quoted(text))));
-            }
             Slot::Import(id) => id,
+            Slot::Export(id) => return self.exports.get(*id).cloned().ok_or_else(|| unknown("export")),
+            Slot::Answer(_) => return Err(unknown("export")),
+            Slot::Unknown { .. } => return Err(unknown("slot type")),
         };
         if let Some(known) = self.imports.find(id, self.message, self.embedding) {
             return Ok(known);
@@ -63,37 +55,22 @@ impl<E: Embedding> ReadSlot<E::Ref> for SlotReader<'_, E> {
         kind: Option<SlotKind>,
         iface: Option<&str>,
     ) -> Result<E::Ref, SlotError> {
-        let raw = self.slots.get(index).ok_or(SlotError::Missing(index))?;
-        let text =
-            json::string(raw).ok_or_else(|| SlotError::Refused("a slot must be a string".to_owned()))?;
-        let slot = Slot::of_peer(&text);
-        let is_promise = match &slot {
+        let slots = self.slots;
+        let slot = slots.get(index).ok_or(SlotError::Missing(index))?;
+        let is_promise = match slot {
             Slot::Import(id) => id.is_promise(),
             Slot::Export(id) => id.is_promise(),
-            Slot::Nothing | Slot::UnknownKind => false,
+            Slot::Answer(_) | Slot::Unknown { .. } => false,
         };
         if kind.is_some_and(|kind| (kind == SlotKind::Promise) != is_promise) {
             return Err(SlotError::Kind(index));
         }
-        self.find(&slot, iface, &text)
+        self.find(slot, iface)
     }
 
     fn error_id(&mut self, id: Text) -> Option<Text> {
         (self.believes || id.strip_prefix(RESERVED_ID).is_none()).then_some(id)
     }
-}
-
-fn unknown_export(text: &str) -> SlotError {
-    SlotError::Refused(format!("Unknown export {}", quoted(text)))
-}
-
-/// Quotes a text of the peer, cut to a bounded length.
-pub(super) fn quoted(text: &str) -> String {
-    let mut cut: String = text.chars().take(64).collect();
-    if cut.len() < text.len() {
-        cut.push('…');
-    }
-    format!("{cut:?}")
 }
 
 /// Writes the slots of one message.

@@ -3,12 +3,11 @@
 use powerbox_passable::Value;
 use tracing::debug;
 
+use super::Connection;
 use super::answers::Found;
-use super::body::quoted;
 use super::embedding::{CallTarget, Embedding, Event};
-use super::incoming::{Body, Raw};
-use super::slot::{QuestionKey, Slot};
-use super::{Connection, json};
+use super::incoming::MaybeBody;
+use super::slot::{Malformed, QuestionKey, Slot};
 use crate::{Message, Method};
 
 /// The class and message of the error that answers a call.
@@ -24,17 +23,36 @@ impl Refusal {
     }
 }
 
+/// What a target of a call is.
+enum Target {
+    Answer(QuestionKey),
+    Slot(Slot),
+}
+
 /// What is called, what it is to do, and whether it waits for something that is open.
 type Call<R> = (CallTarget<R>, Message<R>, bool);
 
 impl<E: Embedding> Connection<E> {
-    pub(super) fn handle_bootstrap(&mut self, question: QuestionKey, bytes: usize, embedding: &E) {
+    pub(super) fn handle_bootstrap(
+        &mut self,
+        question: QuestionKey,
+        ours: bool,
+        bytes: usize,
+        embedding: &E,
+    ) {
+        if self.answers.is_open(&question) {
+            return self.fault_of_open(&question);
+        }
         match self.answers.refuses(bytes, false, &self.limits) {
             Some(limit) => {
                 self.refuse(question, Refusal::error(format!("limit reached: {limit}")), embedding);
             }
             None => {
-                let answer = self.answers.open(question, bytes, false);
+                let answer = self.answers.open(question, bytes, false, &mut self.garbage.answers);
+                if ours {
+                    self.answers.mark_ours(answer);
+                }
+                self.hear_of_peer(ours);
                 self.events.push_back(Event::Bootstrap(answer));
             }
         }
@@ -44,19 +62,37 @@ impl<E: Embedding> Connection<E> {
         &mut self,
         question: QuestionKey,
         target: Option<&str>,
-        method: Option<Raw<'_>>,
+        method: Option<MaybeBody<'_>>,
         trap: bool,
         bytes: usize,
         embedding: &E,
     ) {
-        let bytes = bytes + method.map_or(0, cost);
-        match self.read_call(target, method, trap, bytes, embedding) {
+        if self.answers.is_open(&question) {
+            return self.fault_of_open(&question);
+        }
+        let target = match target.map(|json| self.target(json)).transpose() {
+            Ok(target) => target,
+            Err(malformed) => return self.fault(&malformed.to_string()),
+        };
+        let bytes = bytes + method.as_ref().map_or(0, cost);
+        match self.read_call(target, method.as_ref(), trap, bytes, embedding) {
             Ok((target, message, queued)) => {
-                let answer = self.answers.open(question, bytes, queued);
+                let answer = self.answers.open(question, bytes, queued, &mut self.garbage.answers);
                 self.events.push_back(Event::Call { answer, target, message });
             }
-            Err(refusal) => self.refuse(question, refusal, embedding),
+            Err(refusal) => {
+                self.refuse(question, refusal, embedding);
+                if let Some(Ok(body)) = method {
+                    self.forget(&body.slots, embedding);
+                }
+            }
         }
+    }
+
+    /// Ends the connection because a question was asked under the id of one that is not answered yet: the peer could
+    /// not tell the two answers apart.
+    fn fault_of_open(&mut self, question: &QuestionKey) {
+        self.fault(&format!("the question id {question} is used again before its question is answered"));
     }
 
     /// Answers a call that can not be delivered. Calls on its answer then fail for the same reason.
@@ -66,7 +102,7 @@ impl<E: Embedding> Connection<E> {
         if question == QuestionKey::Missing {
             return;
         }
-        let answer = self.answers.open(question, 0, false);
+        let answer = self.answers.open(question, 0, false, &mut self.garbage.answers);
         if let Some((promise, _)) = self.answer(answer, Err(Value::error(class, message)), embedding) {
             self.garbage.references.push(promise);
         }
@@ -74,8 +110,8 @@ impl<E: Embedding> Connection<E> {
 
     fn read_call(
         &mut self,
-        target: Option<&str>,
-        method: Option<Raw<'_>>,
+        target: Option<Target>,
+        method: Option<&MaybeBody<'_>>,
         trap: bool,
         bytes: usize,
         embedding: &E,
@@ -91,65 +127,82 @@ impl<E: Embedding> Connection<E> {
             return Err(Refusal::error(format!("limit reached: {limit}")));
         }
         let method = method.ok_or_else(|| Refusal::type_error("the call has no method"))?;
-        let body =
-            Body::read(method, self.limits.slots).map_err(|problem| Refusal::error(problem.message()))?;
+        let body = method.as_ref().map_err(|problem| Refusal::error(problem.message()))?;
         let list = self
-            .read_body(&body, embedding)
+            .read_body(body, embedding)
             .map_err(|problem| Refusal(problem.js_class(), problem.to_string()))?;
         Ok((target, message_of(list)?, queued))
     }
 
-    /// Finds a target, first among answers, then among slots.
-    fn find_target(&mut self, json: &str, embedding: &E) -> Result<(CallTarget<E::Ref>, bool), Refusal> {
-        let text = json::string(json).ok_or_else(|| Refusal::type_error("the target is not a string"))?;
-        match self.answers.find(&QuestionKey::of(Some(json))) {
-            Some(Found::Settled(outcome)) => {
-                return Ok((
-                    match outcome.as_ref() {
-                        Ok(Value::Capability(reference)) => CallTarget::Reference(reference.clone()),
-                        _ => CallTarget::Answered(outcome),
-                    },
-                    false,
-                ));
+    /// Reads a target: a slot, or the id of a question whose answer is due or kept.
+    fn target(&self, json: &str) -> Result<Target, Malformed> {
+        match QuestionKey::known(json) {
+            Some(key) if matches!(key, QuestionKey::Number(_)) || self.answers.has(&key) => {
+                Ok(Target::Answer(key))
             }
-            Some(Found::Pending(answer)) => {
-                let promise = self
-                    .answers
-                    .promise(answer)
-                    .ok_or_else(|| Refusal::error(format!("Unknown export {}", quoted(&text))))?;
-                let promise = promise.get_or_insert_with(|| embedding.pending(answer));
-                return Ok((CallTarget::Reference(promise.clone()), true));
-            }
-            None => {}
+            _ => Slot::of_peer(json).map(Target::Slot),
         }
-        let slot = Slot::of_peer(&text);
-        let queued = matches!(slot, Slot::Export(id) if self.exports.is_open(id));
-        self.slot_reader(&[], embedding)
-            .find(&slot, None, &text)
-            .map(|reference| (CallTarget::Reference(reference), queued))
-            .map_err(|problem| Refusal::error(problem.to_string()))
+    }
+
+    fn find_target(&mut self, target: Target, embedding: &E) -> Result<(CallTarget<E::Ref>, bool), Refusal> {
+        let key = match target {
+            Target::Answer(key) => key,
+            Target::Slot(slot) => {
+                let queued = matches!(slot, Slot::Export(id) if self.exports.is_open(id));
+                return self
+                    .slot_reader(&[], embedding)
+                    .find(&slot, None)
+                    .map(|reference| (CallTarget::Reference(reference), queued))
+                    .map_err(|problem| Refusal::error(problem.to_string()));
+            }
+        };
+        let unknown = || Refusal::error(format!("Unknown export {key}"));
+        match self.answers.find(&key).ok_or_else(unknown)? {
+            Found::Settled(outcome) => Ok((
+                match outcome.as_ref() {
+                    Ok(Value::Capability(reference)) => CallTarget::Reference(reference.clone()),
+                    _ => CallTarget::Answered(outcome),
+                },
+                false,
+            )),
+            Found::Pending(answer) => {
+                let promise = self.answers.promise(answer).ok_or_else(unknown)?;
+                let promise = promise.get_or_insert_with(|| embedding.pending(answer));
+                Ok((CallTarget::Reference(promise.clone()), true))
+            }
+        }
     }
 }
 
-/// Reads the list that the wire calls `method`, the way JavaScript does.
+/// Reads the list that the wire calls `method`: the name of a method and its arguments, `null` and the arguments of a
+/// function, or the name of a property.
+///
+/// JavaScript makes something of more than that: it turns any name into text, and any second element that is falsy into
+/// the reading of a property. No sender means either, so a call like that is refused.
 fn message_of<R>(list: Value<R>) -> Result<Message<R>, Refusal> {
     let Value::List(list) = list else {
-        return Err(Refusal::type_error("the method of a call must be a list"));
+        return Err(Refusal::type_error("the method of a call must be a list of a name and arguments"));
     };
     let mut list = list.into_iter();
-    let name = list.next().unwrap_or(Value::Undefined);
+    let Some(name) = list.next() else {
+        return Err(Refusal::type_error(
+            "the method of a call is an empty list, without a name and arguments",
+        ));
+    };
     let args = match list.next() {
-        None => return property(name),
-        Some(falsy) if is_falsy(&falsy) => return property(name),
+        None | Some(Value::Undefined | Value::Null) => return property(name),
         Some(Value::List(args)) => args,
-        // JavaScript spreads a text into its characters.
-        Some(Value::Text(text)) => characters(&text),
-        Some(_) => return Err(Refusal::type_error("args is not iterable")),
+        // JavaScript spreads a text into its characters, and was recorded to.
+        Some(Value::Text(text)) if !text.is_empty() => characters(&text),
+        Some(_) => return Err(Refusal::type_error("args is not iterable: the arguments must be a list")),
     };
     Ok(match name {
-        Value::Null => Message::Apply { args },
+        Value::Null | Value::Undefined => Message::Apply { args },
         Value::Symbol(symbol) => Message::Call { method: Method::Symbol(symbol), args },
-        name => Message::Call { method: Method::Name(property_key(name)?), args },
+        Value::Text(name) => {
+            Message::Call { method: Method::Name(name.to_string_lossy().into_owned()), args }
+        }
+        _ => return Err(bad_name()),
     })
 }
 
@@ -158,32 +211,12 @@ fn property<R>(name: Value<R>) -> Result<Message<R>, Refusal> {
         Value::Text(property) => Message::Get { property },
         // No data has properties named by symbols.
         Value::Symbol(_) => Message::Get { property: "Symbol()".into() },
-        name => Message::Get { property: property_key(name)?.into() },
+        _ => return Err(bad_name()),
     })
 }
 
-/// Turns a name into text, as JavaScript does with property keys.
-fn property_key<R>(name: Value<R>) -> Result<String, Refusal> {
-    Ok(match name {
-        Value::Text(text) => text.to_string_lossy().into_owned(),
-        Value::Undefined => "undefined".to_owned(),
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(0.0) => "0".to_owned(),
-        Value::Number(number) => number.to_string(),
-        Value::BigInt(integer) => integer.to_string(),
-        _ => return Err(Refusal::type_error("the name of a method must be a string or symbol")),
-    })
-}
-
-fn is_falsy<R>(value: &Value<R>) -> bool {
-    match value {
-        Value::Undefined | Value::Null | Value::Bool(false) => true,
-        Value::Number(number) => *number == 0.0 || number.is_nan(),
-        Value::BigInt(integer) => integer.sign() == num_bigint::Sign::NoSign,
-        Value::Text(text) => text.is_empty(),
-        _ => false,
-    }
+fn bad_name() -> Refusal {
+    Refusal::type_error("the name of a method must be a text or a symbol")
 }
 
 fn characters<R>(text: &powerbox_passable::Text) -> Vec<Value<R>> {
@@ -196,10 +229,12 @@ fn characters<R>(text: &powerbox_passable::Text) -> Vec<Value<R>> {
 }
 
 /// Estimates what a body takes as a value, beyond its text: a list of zeros is many times as large as it looks.
-fn cost(method: Raw<'_>) -> usize {
-    let Raw::Object { body: Some(body), .. } = method else { return 0 };
-    let is_mark = |byte: &u8| matches!(byte, b',' | b'[' | b'{');
-    ITEM * body.as_bytes().iter().filter(|byte| is_mark(byte)).count()
+fn cost(method: &MaybeBody<'_>) -> usize {
+    let Ok(body) = method else { return 0 };
+    let is_mark = |byte: u8| (byte == b',') | (byte == b'[') | (byte == b'{');
+    // A block has at most as many marks as fit a byte, which the compiler counts in vectors.
+    let count = |block: &[u8]| block.iter().map(|&byte| u8::from(is_mark(byte))).sum::<u8>();
+    ITEM * body.text.as_bytes().chunks(128).map(|block| usize::from(count(block))).sum::<usize>()
 }
 
 /// What an item of a list takes as a value.

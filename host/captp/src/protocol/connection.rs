@@ -7,12 +7,13 @@ use powerbox_passable::Value;
 use tracing::debug;
 
 use super::answers::{Answers, Settled, Size};
-use super::embedding::{CallError, Embedding, Event, Failure, Serial, Settlement, Target};
+use super::drops::Drops;
+use super::embedding::{CallError, Embedding, Event, Failure, Settlement, Target};
 use super::exports::Exports;
 use super::imports::Imports;
 use super::incoming::Incoming;
 use super::int_map::IntMap;
-use super::slot::{AnswerId, ExportId, ImportId, QuestionId};
+use super::slot::{AnswerId, ExportId, QuestionId};
 use super::{json, outgoing};
 use crate::{Limits, Reason, Release, netstring};
 
@@ -30,14 +31,14 @@ use crate::{Limits, Reason, Release, netstring};
 pub struct Connection<E: Embedding> {
     pub(super) name: Arc<str>,
     pub(super) limits: Limits,
-    pub(super) release: Release,
+    pub(super) drops: Drops,
     /// Whether the peer is a program of ours, whose reserved ids of errors are kept.
     pub(super) believes: bool,
     pub(super) exports: Exports<E::Ref>,
     pub(super) imports: Imports<E>,
     pub(super) answers: Answers<E::Ref>,
     pub(super) questions: IntMap<QuestionId, Question<E::Waiter>>,
-    asked: u64,
+    pub(super) asked: u64,
     pub(super) deadlines: BTreeSet<(Instant, u64)>,
     /// How many messages came; also tells apart the messages that mention a slot.
     pub(super) came: u64,
@@ -45,8 +46,8 @@ pub struct Connection<E: Embedding> {
     pub(super) written: u64,
     pub(super) errors: u64,
     pub(super) outbox: Vec<u8>,
-    /// How many bytes of the outbox are answers.
-    answer_bytes: usize,
+    /// How many bytes of the outbox are there because of what the peer said: answers, settlements and drops.
+    pub(super) answer_bytes: usize,
     pub(super) events: VecDeque<Event<E>>,
     pub(super) garbage: Garbage<E::Ref>,
     closed: Option<Reason>,
@@ -58,6 +59,8 @@ pub struct Connection<E: Embedding> {
 pub(super) struct Question<W> {
     pub(super) waiter: W,
     pub(super) deadline: Option<Instant>,
+    /// It asks for the bootstrap, whose answer says what the peer is.
+    pub(super) bootstrap: bool,
 }
 
 /// What a connection let go of. Dropping it may run code of the owner.
@@ -92,7 +95,7 @@ impl<E: Embedding> Connection<E> {
         Self {
             name,
             limits,
-            release,
+            drops: Drops::new(release),
             believes: false,
             exports: Exports::new(),
             imports: Imports::new(),
@@ -165,19 +168,21 @@ impl<E: Embedding> Connection<E> {
         // JavaScript replaces what is not UTF-8, too.
         let text = std::str::from_utf8(frame).map_or_else(|_| String::from_utf8_lossy(frame), Cow::Borrowed);
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let Ok(incoming) = Incoming::read(text) else {
-            self.fault("a frame is not JSON");
-            return;
+        let incoming = match Incoming::read(text, self.limits.slots) {
+            Ok(incoming) => incoming,
+            Err(problem) => return self.fault(&problem.to_string()),
         };
         match incoming {
             Incoming::Call { question, target, method, trap } => {
                 self.handle_call(question, target, method, trap, text.len(), embedding);
             }
-            Incoming::Return { answer, data } => self.handle_return(answer.as_deref(), data, embedding),
+            Incoming::Return { answer, data, ours } => self.handle_return(answer, data, ours, embedding),
             Incoming::Resolve { promise, data } => {
-                self.handle_resolve(promise.as_deref(), data, text.len(), embedding);
+                self.handle_resolve(promise, data, text.len(), embedding);
             }
-            Incoming::Bootstrap { question } => self.handle_bootstrap(question, text.len(), embedding),
+            Incoming::Bootstrap { question, ours } => {
+                self.handle_bootstrap(question, ours, text.len(), embedding);
+            }
             Incoming::Drop { slot, mentions } => self.handle_drop(slot, mentions),
             Incoming::Disconnect { reason } => {
                 // The same message goes back.
@@ -215,9 +220,9 @@ impl<E: Embedding> Connection<E> {
     ) -> Result<(), CallError> {
         let question = self.next_question()?;
         self.frame.clear();
-        outgoing::bootstrap(&mut self.frame, question);
+        outgoing::bootstrap(&mut self.frame, question, self.drops.offers());
         self.send().map_err(CallError::Limit)?;
-        self.ask(question, deadline, waiter);
+        self.ask(question, deadline, true, waiter);
         Ok(())
     }
 
@@ -238,7 +243,7 @@ impl<E: Embedding> Connection<E> {
             Target::Question(id) => json::write_string(out, &id.to_string()),
         });
         self.send_with(written).map_err(CallError::Limit)?;
-        self.ask(question, deadline, waiter);
+        self.ask(question, deadline, false, waiter);
         Ok(())
     }
 
@@ -260,10 +265,11 @@ impl<E: Embedding> Connection<E> {
         &mut self,
         id: QuestionId,
         deadline: Option<Instant>,
+        bootstrap: bool,
         waiter: impl FnOnce(QuestionId) -> E::Waiter,
     ) {
         self.deadlines.extend(deadline.map(|deadline| (deadline, id.0)));
-        self.questions.insert(id, Question { waiter: waiter(id), deadline });
+        self.questions.insert(id, Question { waiter: waiter(id), deadline, bootstrap });
     }
 
     /// Answers a call of the peer, once. The outcome is never itself a promise: whoever has one waits for it.
@@ -276,17 +282,17 @@ impl<E: Embedding> Connection<E> {
         outcome: Settlement<E::Ref>,
         embedding: &E,
     ) -> Option<(E::Ref, Settlement<E::Ref>)> {
-        let Some((key, promise)) = self.answers.close(id) else {
+        let Some(closed) = self.answers.close(id) else {
             self.garbage.answers.push(Arc::new(outcome));
             return None;
         };
         let before = self.outbox.len();
-        let outcome = match self.send_answer(&key, &outcome, embedding) {
+        let outcome = match self.send_answer(&closed, &outcome, embedding) {
             Ok(()) => outcome,
             Err(problem) => {
                 self.garbage.answers.push(Arc::new(outcome));
                 let error = Err(Value::error("Error", problem));
-                if let Err(problem) = self.send_answer(&key, &error, embedding) {
+                if let Err(problem) = self.send_answer(&closed, &error, embedding) {
                     debug!(problem, "an answer could not be sent");
                 }
                 error
@@ -295,17 +301,17 @@ impl<E: Embedding> Connection<E> {
         let bytes = self.outbox.len() - before;
         self.answer_bytes += bytes;
         let is_object = matches!(outcome, Ok(Value::Capability(_)));
-        let (kept, settled) = match promise {
+        let (kept, settled) = match closed.promise {
             None => (outcome, None),
             // Later calls go by the promise too, so that they do not overtake those that wait for it.
             Some(promise) => (Ok(Value::Capability(promise.clone())), Some((promise, outcome))),
         };
         let size = if is_object { Size::Object } else { Size::Data(bytes) };
-        self.answers.keep(id, key, kept, size, &self.limits, &mut self.garbage.answers);
+        self.answers.keep(id, closed.key, kept, size, &self.limits, &mut self.garbage.answers);
         settled
     }
 
-    /// Tells the peer what a promise of ours came to, which is not itself a promise.
+    /// Tells the peer what a promise of ours came to. That is not itself a promise, unless it is one of the peer.
     pub fn resolve(&mut self, id: ExportId, outcome: &Settlement<E::Ref>, embedding: &E) {
         // The peer may have dropped the promise.
         if !self.exports.is_open(id) {
@@ -320,18 +326,6 @@ impl<E: Embedding> Connection<E> {
         self.answer_bytes += self.outbox.len() - before;
         let forgotten = self.exports.settle(id, self.limits.kept_promises);
         self.garbage.references.extend(forgotten);
-    }
-
-    /// Takes note that the last reference to something of the peer is gone.
-    pub fn release(&mut self, id: &ImportId, serial: Serial) {
-        let Some(mentions) = self.imports.release(id, serial) else { return };
-        if self.release == Release::AtOnce && self.closed.is_none() {
-            self.frame.clear();
-            outgoing::drop(&mut self.frame, id, mentions);
-            if let Err(limit) = self.send() {
-                debug!(limit, "a drop could not be sent");
-            }
-        }
     }
 
     /// Ends the connection from this side; the reason, if there is one, is plain JSON.

@@ -123,6 +123,20 @@ impl<E: Embedding> Imports<E> {
         left
     }
 
+    /// Gives the settled promises that are held for a peer that mentions them again.
+    pub(super) fn let_go_of_settled(&mut self) -> Vec<E::Ref> {
+        self.settled_bytes = 0;
+        let mut left = Vec::new();
+        for (id, serial, _) in std::mem::take(&mut self.settled) {
+            if let Some(import) = self.entries.get_mut(&id)
+                && import.serial == serial
+            {
+                left.extend(import.held.take());
+            }
+        }
+        left
+    }
+
     /// Forgets an import whose stand-in was dropped; gives how many mentions that gives up.
     pub(super) fn release(&mut self, id: &ImportId, serial: Serial) -> Option<u64> {
         if self.entries.get(id)?.serial != serial {

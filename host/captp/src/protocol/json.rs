@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use powerbox_passable::plain_prefix;
+
 /// A text is not JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NotJson;
@@ -52,126 +54,56 @@ pub(super) fn items<'a>(text: &'a str, mut each: impl FnMut(&'a str) -> bool) ->
 
 /// Gives the text that a JSON string stands for, or `None` if this is no string.
 pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
-    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
-    Some(unescape(inner))
+    let mut scanner = Scanner { text: json, at: 0 };
+    let text = scanner.text().ok()?;
+    (scanner.at == json.len()).then_some(text)
+}
+
+/// What JSON is written to.
+pub(super) trait Sink {
+    fn push_str(&mut self, text: &str);
+}
+
+impl Sink for String {
+    fn push_str(&mut self, text: &str) {
+        self.push_str(text);
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn push_str(&mut self, text: &str) {
+        self.extend_from_slice(text.as_bytes());
+    }
 }
 
 /// Appends a JSON string.
-pub(super) fn write_string(out: &mut String, text: &str) {
-    out.push('"');
+pub(super) fn write_string(out: &mut impl Sink, text: &str) {
+    out.push_str("\"");
     let mut rest = text;
     loop {
-        let plain = plain_prefix(rest.as_bytes());
-        let (before, from) = rest.split_at_checked(plain).unwrap_or((rest, ""));
-        out.push_str(before);
-        let mut characters = from.chars();
-        let Some(special) = characters.next() else { break };
+        // What stops the prefix is below U+0080, so it stops at the border of a character.
+        let (plain, from) = rest.split_at_checked(plain_prefix(rest.as_bytes())).unwrap_or((rest, ""));
+        out.push_str(plain);
+        let Some(&special) = from.as_bytes().first() else { break };
         match special {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            8 => out.push_str("\\b"),
+            12 => out.push_str("\\f"),
             other => {
                 out.push_str("\\u00");
-                for digit in [u32::from(other) >> 4, u32::from(other) & 15] {
-                    out.push(char::from_digit(digit, 16).unwrap_or('0'));
+                for digit in [other >> 4, other & 15] {
+                    let digit = char::from_digit(digit.into(), 16).unwrap_or('0');
+                    out.push_str(digit.encode_utf8(&mut [0; 4]));
                 }
             }
         }
-        rest = characters.as_str();
+        rest = from.get(1..).unwrap_or_default();
     }
-    out.push('"');
-}
-
-/// Undoes the escapes of the inside of a checked JSON string.
-///
-/// A lone surrogate has no place in UTF-8. It is left escaped: in a body, which is JSON itself, that means the same.
-fn unescape(inner: &str) -> Cow<'_, str> {
-    if plain_prefix(inner.as_bytes()) == inner.len() {
-        return inner.into();
-    }
-    let mut out = String::with_capacity(inner.len());
-    let mut rest = inner;
-    loop {
-        let (before, from) = rest.split_at_checked(plain_prefix(rest.as_bytes())).unwrap_or((rest, ""));
-        out.push_str(before);
-        let mut characters = from.chars();
-        if characters.next().is_none() {
-            return out.into();
-        }
-        let escape = characters.next();
-        rest = characters.as_str();
-        match escape {
-            Some('n') => out.push('\n'),
-            Some('r') => out.push('\r'),
-            Some('t') => out.push('\t'),
-            Some('b') => out.push('\u{8}'),
-            Some('f') => out.push('\u{c}'),
-            Some('u') => rest = unescape_unit(rest, &mut out),
-            Some(itself) => out.push(itself),
-            None => {}
-        }
-    }
-}
-
-/// Undoes an escape of the form `\uxxxx`, or a pair of them; gives what follows.
-fn unescape_unit<'a>(digits: &'a str, out: &mut String) -> &'a str {
-    let unit = |text: &str| text.get(..4).and_then(|hex| u16::from_str_radix(hex, 16).ok());
-    let Some(first) = unit(digits) else { return digits };
-    let rest = digits.get(4..).unwrap_or_default();
-    if let Some(second) = rest.strip_prefix("\\u").and_then(unit)
-        && (0xD800..0xDC00).contains(&first)
-        && let Some(Ok(character)) = char::decode_utf16([first, second]).next()
-    {
-        out.push(character);
-        return rest.get(6..).unwrap_or_default();
-    }
-    match char::from_u32(first.into()) {
-        Some(character) => out.push(character),
-        None => {
-            out.push_str("\\u");
-            out.push_str(digits.get(..4).unwrap_or_default());
-        }
-    }
-    rest
-}
-
-/// Gives the length of the longest start that stands in a JSON string as it is.
-fn plain_prefix(bytes: &[u8]) -> usize {
-    // Whole blocks are tested without branches, which compiles to vector instructions; short texts by words.
-    let special = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
-    let mut plain = 0;
-    for block in bytes.chunks_exact(BLOCK) {
-        if block.iter().fold(false, |found, &byte| found | special(byte)) {
-            break;
-        }
-        plain += BLOCK;
-    }
-    let mut left = bytes.get(plain..).unwrap_or_default();
-    while let Some((word, rest)) = left.split_first_chunk::<8>() {
-        let found = special_bytes(u64::from_le_bytes(*word));
-        if found != 0 {
-            return plain + (found.trailing_zeros() / 8) as usize;
-        }
-        plain += 8;
-        left = rest;
-    }
-    plain + left.iter().position(|&byte| special(byte)).unwrap_or(left.len())
-}
-
-const BLOCK: usize = 32;
-
-/// Sets the highest bit of the first byte that is special, and perhaps of later ones.
-fn special_bytes(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    // A byte is zero if subtracting one borrows; a borrow can only spoil what comes after the first find.
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-    control | zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5c))
+    out.push_str("\"");
 }
 
 /// Walks over JSON text.
@@ -205,6 +137,11 @@ impl<'a> Scanner<'a> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
+    /// Tells whether the next value is a string.
+    pub(super) fn at_string(&self) -> bool {
+        self.peek() == Some(b'"')
+    }
+
     /// Tells whether the next value is an object.
     pub(super) fn at_object(&self) -> bool {
         self.peek() == Some(b'{')
@@ -223,7 +160,7 @@ impl<'a> Scanner<'a> {
         }
         loop {
             self.skip_space();
-            let key = unescape(self.string()?);
+            let key = self.text()?;
             self.skip_space();
             self.expect(b':')?;
             self.skip_space();
@@ -245,9 +182,7 @@ impl<'a> Scanner<'a> {
         loop {
             self.skip_space();
             match self.peek() {
-                Some(b'"') => {
-                    self.string()?;
-                }
+                Some(b'"') => self.string()?,
                 Some(b'[') => {
                     self.at += 1;
                     self.skip_space();
@@ -297,29 +232,98 @@ impl<'a> Scanner<'a> {
         self.expect(b':')
     }
 
-    /// Skips a string, checks its escapes, and gives what is between the quotes.
-    fn string(&mut self) -> Result<&'a str, NotJson> {
+    /// Skips a string and checks its escapes.
+    fn string(&mut self) -> Result<(), NotJson> {
         self.expect(b'"')?;
-        let start = self.at;
         loop {
-            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            self.at += plain_prefix(rest);
+            self.plain();
             match self.take() {
-                Some(b'"') => return Ok(self.text.get(start..self.at - 1).unwrap_or_default()),
+                Some(b'"') => return Ok(()),
                 Some(b'\\') => match self.take() {
                     Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
                     Some(b'u') => {
-                        for _ in 0..4 {
-                            if !self.take().is_some_and(|digit| digit.is_ascii_hexdigit()) {
-                                return Err(NotJson);
-                            }
-                        }
+                        self.unit()?;
                     }
                     _ => return Err(NotJson),
                 },
                 _ => return Err(NotJson),
             }
         }
+    }
+
+    /// Reads a string, and gives the text it stands for.
+    ///
+    /// A lone surrogate has no place in UTF-8. It is left escaped: in a body, which is JSON itself, that means the same.
+    pub(super) fn text(&mut self) -> Result<Cow<'a, str>, NotJson> {
+        self.expect(b'"')?;
+        let plain = self.plain();
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok(plain.into());
+        }
+        // Most of what is long is the body of a message, which ends near the end of it.
+        let mut out = String::with_capacity(plain.len() + self.text.len() - self.at);
+        out.push_str(plain);
+        loop {
+            match self.take() {
+                Some(b'"') => return Ok(out.into()),
+                Some(b'\\') => {}
+                _ => return Err(NotJson),
+            }
+            match self.take() {
+                Some(itself @ (b'"' | b'\\' | b'/')) => out.push(itself.into()),
+                Some(b'n') => out.push('\n'),
+                Some(b'r') => out.push('\r'),
+                Some(b't') => out.push('\t'),
+                Some(b'b') => out.push('\u{8}'),
+                Some(b'f') => out.push('\u{c}'),
+                Some(b'u') => self.character(&mut out)?,
+                _ => return Err(NotJson),
+            }
+            out.push_str(self.plain());
+        }
+    }
+
+    /// Reads the digits of an escape of the form `\uxxxx`, and the escape after it if the two are one character.
+    fn character(&mut self, out: &mut String) -> Result<(), NotJson> {
+        let start = self.at;
+        let first = self.unit()?;
+        let after = self.at;
+        if (0xD800..0xDC00).contains(&first)
+            && self.take() == Some(b'\\')
+            && self.take() == Some(b'u')
+            && let Ok(second) = self.unit()
+            && let Some(Ok(character)) = char::decode_utf16([first, second]).next()
+        {
+            out.push(character);
+            return Ok(());
+        }
+        self.at = after;
+        match char::from_u32(first.into()) {
+            Some(character) => out.push(character),
+            None => {
+                out.push_str("\\u");
+                out.push_str(self.since(start));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads four hexadecimal digits.
+    fn unit(&mut self) -> Result<u16, NotJson> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            let digit = self.take().and_then(|digit| char::from(digit).to_digit(16)).ok_or(NotJson)?;
+            unit = unit << 4 | digit as u16;
+        }
+        Ok(unit)
+    }
+
+    /// Skips what stands in a string as it is, and gives it.
+    fn plain(&mut self) -> &'a str {
+        let start = self.at;
+        self.at += plain_prefix(self.text.as_bytes().get(start..).unwrap_or_default());
+        self.since(start)
     }
 
     fn number(&mut self) -> Result<(), NotJson> {

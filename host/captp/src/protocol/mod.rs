@@ -11,6 +11,8 @@ mod calls;
 mod connection;
 pub use connection::{Connection, Stats};
 
+mod drops;
+
 mod embedding;
 pub use embedding::{
     CallError as Refusal, CallTarget, Embedding, Event, Failure, Serial, Settlement, Target,

@@ -1,12 +1,13 @@
 //! Composing messages: the order of members is that of JavaScript.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
-use super::json;
-use super::slot::{ExportId, ImportId, QuestionId, QuestionKey};
+use super::incoming::{OURS, VERSION};
+use super::json::{self, Sink};
+use super::slot::{ExportId, QuestionId, QuestionKey};
 
 /// Appends `{"body":…,"slots":[…]}`.
-pub(super) fn data(out: &mut String, body: &str, slots: &str) {
+pub(super) fn data(out: &mut impl Sink, body: &str, slots: &str) {
     out.push_str("{\"body\":");
     json::write_string(out, body);
     out.push_str(",\"slots\":[");
@@ -14,8 +15,12 @@ pub(super) fn data(out: &mut String, body: &str, slots: &str) {
     out.push_str("]}");
 }
 
-pub(super) fn bootstrap(out: &mut String, question: QuestionId) {
-    push(out, format_args!("{{\"type\":\"CTP_BOOTSTRAP\",\"epoch\":0,\"questionID\":\"{question}\"}}"));
+pub(super) fn bootstrap(out: &mut String, question: QuestionId, ours: bool) {
+    push(out, format_args!("{{\"type\":\"CTP_BOOTSTRAP\",\"epoch\":0,\"questionID\":\"{question}\""));
+    if ours {
+        push(out, format_args!(",\"{OURS}\":{VERSION}"));
+    }
+    out.push('}');
 }
 
 /// Starts a call, up to its data and the closing brace.
@@ -26,12 +31,15 @@ pub(super) fn call(out: &mut String, question: QuestionId, write_target: impl Fn
 }
 
 /// Starts an answer, up to its data and the closing brace.
-pub(super) fn answer(out: &mut String, key: &QuestionKey, thrown: bool) {
+pub(super) fn answer(out: &mut String, key: &QuestionKey, ours: bool, thrown: bool) {
     out.push_str("{\"type\":\"CTP_RETURN\",\"epoch\":0,");
     match key {
         QuestionKey::Number(number) => push(out, format_args!("\"answerID\":\"q-{number}\",")),
         QuestionKey::Json(json) => push(out, format_args!("\"answerID\":{json},")),
         QuestionKey::Missing => {}
+    }
+    if ours {
+        push(out, format_args!("\"{OURS}\":{VERSION},"));
     }
     out.push_str(if thrown { "\"exception\":" } else { "\"result\":" });
 }
@@ -42,10 +50,12 @@ pub(super) fn resolve(out: &mut String, id: ExportId, thrown: bool) {
     out.push_str(if thrown { "\"rej\":" } else { "\"res\":" });
 }
 
-pub(super) fn drop(out: &mut String, id: &ImportId, mentions: u64) {
-    out.push_str("{\"type\":\"CTP_DROP\",\"slotID\":");
-    json::write_string(out, &id.to_string());
-    push(out, format_args!(",\"decRefs\":{mentions},\"epoch\":0}}"));
+/// The slot is in our own view; no slot has anything to escape.
+pub(super) fn drop(out: &mut String, slot: impl Display, mentions: u64) {
+    push(
+        out,
+        format_args!("{{\"type\":\"CTP_DROP\",\"slotID\":\"{slot}\",\"decRefs\":{mentions},\"epoch\":0}}"),
+    );
 }
 
 /// The reason is plain JSON.

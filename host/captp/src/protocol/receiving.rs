@@ -1,4 +1,6 @@
-//! What comes in besides calls: answers, settlements, drops, and the bodies of all of them.
+//! What comes in besides calls: answers and settlements, and the bodies of all of them.
+
+use std::sync::Arc;
 
 use powerbox_passable::Value;
 use tracing::debug;
@@ -7,42 +9,63 @@ use super::Connection;
 use super::body::SlotReader;
 use super::embedding::{Embedding, Event, Failure};
 use super::incoming::{Body, Data};
-use super::json;
-use super::slot::{QuestionId, QuestionKey, Slot};
-use crate::Release;
+use super::slot::{ImportId, QuestionId, Slot};
 
 impl<E: Embedding> Connection<E> {
-    pub(super) fn handle_return(&mut self, answer: Option<&str>, data: Option<Data<'_>>, embedding: &E) {
-        let question = answer
-            .and_then(|answer| answer.strip_prefix("q-")?.parse().ok())
-            .and_then(|number| self.questions.remove(&QuestionId(number)).map(|question| (question, number)));
-        let Some((question, number)) = question else {
-            debug!(answer, "an answer to a question that was not asked, or is over");
+    pub(super) fn handle_return(
+        &mut self,
+        answer: Option<QuestionId>,
+        data: Option<Data<'_>>,
+        ours: bool,
+        embedding: &E,
+    ) {
+        // What mentions nothing costs the peer so little that it may keep it for a while.
+        let frees =
+            data.as_ref().and_then(|data| data.body.as_ref().ok()).is_some_and(|b| !b.slots.is_empty());
+        let question = answer.and_then(|id| self.questions.remove(&id).map(|question| (question, id)));
+        let Some((question, id)) = question else {
+            debug!(?answer, "an answer to a question that was not asked, or is over");
+            // The things that a late answer brings are let go of like any others.
+            if let Some(id) = answer.filter(|id| id.0 <= self.asked && frees && self.drops.may_come()) {
+                if let Ok(value) | Err(Failure::Thrown(value)) = self.read_data(data, embedding) {
+                    self.garbage.answers.push(Arc::new(Ok(value)));
+                }
+                self.drop_answer(id);
+            }
             return;
         };
         if let Some(deadline) = question.deadline {
-            self.deadlines.remove(&(deadline, number));
+            self.deadlines.remove(&(deadline, id.0));
+        }
+        if question.bootstrap {
+            self.hear_of_peer(ours);
         }
         let outcome = self.read_data(data, embedding);
+        // Calls on an answer that is itself a promise still go by the question.
+        let again = matches!(&outcome, Ok(Value::Capability(reference)) if embedding.is_promise(reference));
+        if frees && !again {
+            self.drop_answer(id);
+        }
         self.events.push_back(Event::Returned { waiter: question.waiter, outcome });
     }
 
     pub(super) fn handle_resolve(
         &mut self,
-        promise: Option<&str>,
+        promise: Option<ImportId>,
         data: Option<Data<'_>>,
         bytes: usize,
         embedding: &E,
     ) {
-        let id = promise.and_then(Slot::import_in_our_view);
-        let Some((id, (reference, serial))) =
-            id.and_then(|id| self.imports.settle(&id).map(|settled| (id, settled)))
-        else {
-            debug!(promise, "a resolution of a promise that is not open");
+        let settled = promise.and_then(|id| self.imports.settle(&id).map(|settled| (id, settled)));
+        let Some((id, (reference, serial))) = settled else {
+            debug!("a resolution of a promise that is not open");
+            if let Some(Data { body: Ok(body), .. }) = data {
+                self.forget(&body.slots, embedding);
+            }
             return;
         };
         let outcome = self.read_data(data, embedding);
-        if self.release == Release::Never {
+        if !self.drops.at_once() {
             let most = (self.limits.kept_promises, self.limits.kept_promise_bytes);
             let left = self.imports.keep(id, serial, reference.clone(), bytes, most);
             self.garbage.references.extend(left);
@@ -50,31 +73,20 @@ impl<E: Embedding> Connection<E> {
         self.events.push_back(Event::Resolved { promise: reference, outcome });
     }
 
-    pub(super) fn handle_drop(&mut self, slot: Option<&str>, mentions: u64) {
-        let text = slot.and_then(json::string);
-        match (slot, text.as_deref()) {
-            (Some(json), Some(text)) if text.starts_with("q-") => {
-                self.garbage.answers.extend(self.answers.free(&QuestionKey::of(Some(json))));
-            }
-            (_, Some(text)) => match Slot::of_peer(text) {
-                Slot::Export(id) => self.garbage.references.extend(self.exports.drop_mentions(id, mentions)),
-                _ => debug!(text, "a drop of what is not exported"),
-            },
-            _ => debug!("a drop without a slot"),
-        }
-    }
-
     /// Reads the value or the thrown value of an answer or settlement.
     fn read_data(&mut self, data: Option<Data<'_>>, embedding: &E) -> Result<Value<E::Ref>, Failure<E::Ref>> {
         let unreadable = |problem: String| Failure::Unreadable(format!("unreadable answer: {problem}"));
-        let (raw, thrown) = match data {
-            Some(Data::Value(raw)) => (raw, false),
-            Some(Data::Thrown(raw)) => (raw, true),
-            None => return Err(unreadable("it has neither a result nor an exception".to_owned())),
+        let Some(Data { thrown, body }) = data else {
+            return Err(unreadable("it has neither a result nor an exception".to_owned()));
         };
-        let body =
-            Body::read(raw, self.limits.slots).map_err(|problem| unreadable(problem.message().to_owned()))?;
-        let value = self.read_body(&body, embedding).map_err(|problem| unreadable(problem.to_string()))?;
+        let body = body.map_err(|problem| unreadable(problem.message().to_owned()))?;
+        let value = match self.read_body(&body, embedding) {
+            Ok(value) => value,
+            Err(problem) => {
+                self.forget(&body.slots, embedding);
+                return Err(unreadable(problem.to_string()));
+            }
+        };
         if thrown { Err(Failure::Thrown(value)) } else { Ok(value) }
     }
 
@@ -87,7 +99,7 @@ impl<E: Embedding> Connection<E> {
         powerbox_passable::decode(&body.text, &mut self.slot_reader(&body.slots, embedding), &limits)
     }
 
-    pub(super) fn slot_reader<'a>(&'a mut self, slots: &'a [&'a str], embedding: &'a E) -> SlotReader<'a, E> {
+    pub(super) fn slot_reader<'a>(&'a mut self, slots: &'a [Slot], embedding: &'a E) -> SlotReader<'a, E> {
         SlotReader {
             slots,
             message: self.came,

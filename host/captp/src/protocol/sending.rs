@@ -2,23 +2,24 @@
 
 use powerbox_passable::{Value, capdata};
 
+use super::answers::Closed;
 use super::body::{SlotWriter, Written};
 use super::embedding::{Embedding, Event, Settlement};
-use super::slot::{ExportId, QuestionKey};
+use super::slot::ExportId;
 use super::{Connection, outgoing};
 use crate::netstring;
 
 impl<E: Embedding> Connection<E> {
     pub(super) fn send_answer(
         &mut self,
-        key: &QuestionKey,
+        closed: &Closed<E::Ref>,
         outcome: &Settlement<E::Ref>,
         embedding: &E,
     ) -> Result<(), String> {
         let (Ok(value) | Err(value)) = outcome;
         let written = self.write_body(value, embedding)?;
         self.frame.clear();
-        outgoing::answer(&mut self.frame, key, outcome.is_err());
+        outgoing::answer(&mut self.frame, &closed.key, closed.ours, outcome.is_err());
         self.send_with(written).map_err(|limit| format!("limit reached: {limit}"))
     }
 
@@ -70,11 +71,20 @@ impl<E: Embedding> Connection<E> {
 
     /// Sends the message that was started in `self.frame` and has its data in `self.body`.
     pub(super) fn send_with(&mut self, written: Written<E::Ref>) -> Result<(), &'static str> {
-        outgoing::data(&mut self.frame, &self.body, &written.slots);
-        self.frame.push('}');
-        if let Err(limit) = self.send() {
+        let (start, head, body) = (self.outbox.len(), &self.frame, &self.body);
+        // Escaping makes most bodies a little longer.
+        let about = head.len() + body.len() + written.slots.len() + DATA;
+        let length = netstring::append_with(&mut self.outbox, about, |out| {
+            out.extend_from_slice(head.as_bytes());
+            outgoing::data(out, body, &written.slots);
+            out.push(b'}');
+        });
+        self.body.shrink_to(SCRATCH);
+        if length > self.limits.frame_bytes {
+            self.outbox.truncate(start);
+            self.outbox.shrink_to(SCRATCH.max(start));
             self.unmention(&written.exported);
-            return Err(limit);
+            return Err("bytes of a message");
         }
         let promises = written.promises.into_iter();
         self.events.extend(promises.map(|(id, promise)| Event::Exported(id, promise)));
@@ -87,12 +97,12 @@ impl<E: Embedding> Connection<E> {
             return Err("bytes of a message");
         }
         netstring::append(&mut self.outbox, self.frame.as_bytes());
-        // One big message shall not keep its room for the life of the connection.
-        self.frame.shrink_to(SCRATCH);
-        self.body.shrink_to(SCRATCH);
         Ok(())
     }
 }
 
 /// How much room is kept between messages for composing them.
 const SCRATCH: usize = 256 << 10;
+
+/// What the members of data take besides what they hold, and what escapes there are in a short body.
+const DATA: usize = 32;

@@ -4,6 +4,8 @@
 //! from a peer, and the answer a peer waits for. A message to a promise of a peer that is still open goes to the peer
 //! at once; one to an open promise of this side waits here, in order.
 
+mod chain;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
@@ -38,6 +40,8 @@ struct State {
     outcome: Option<Outcome>,
     /// Set as soon as the promise can only be settled by what it was resolved to.
     resolved: bool,
+    /// While that is an open promise: the end of the chain that begins there, or a promise on the way to it.
+    follows: Option<Weak<Promise>>,
     /// Messages leave the queue after the settlement one by one; until the last has left, others queue up behind.
     draining: bool,
     queue: VecDeque<(Message, Arc<Promise>)>,
@@ -86,6 +90,14 @@ impl Promise {
         self.lock().outcome.clone()
     }
 
+    /// Tells whether something waits for the outcome that does not hold the promise.
+    fn is_awaited(&self) -> bool {
+        // Whoever holds the lock is about to use the promise.
+        let Ok(state) = self.state.try_lock() else { return true };
+        let alive = |watcher: &Watcher| matches!(watcher, Watcher::Promise(_)) || watcher.is_alive();
+        !state.queue.is_empty() || state.waker.is_some() || state.watchers.iter().any(alive)
+    }
+
     /// Waits for the outcome.
     pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Outcome> {
         let mut state = self.lock();
@@ -110,7 +122,14 @@ impl Promise {
     pub(crate) fn watch(self: &Arc<Self>, watcher: Watcher) {
         let mut state = self.lock();
         match state.outcome.clone() {
-            None => state.watch(watcher),
+            None => {
+                let for_peer = matches!(watcher, Watcher::Export(..)) && state.follows.is_some();
+                state.watch(watcher);
+                drop(state);
+                if for_peer {
+                    self.tell_peers(&self.end());
+                }
+            }
             Some(outcome) => {
                 drop(state);
                 turn::run(move || watcher.tell(outcome));
@@ -161,13 +180,14 @@ impl Promise {
     /// Settles with what `outcome` comes to, if that is itself a promise.
     fn follow(self: &Arc<Self>, outcome: Outcome) {
         match outcome {
-            Ok(Value::Capability(Object(Kind::Promise(promise)))) => {
-                if Arc::ptr_eq(&promise, self) {
-                    self.settle(Err(CallError::type_error("promise resolves to itself")));
-                } else {
+            Ok(Value::Capability(Object(Kind::Promise(promise)))) => match self.join(&promise) {
+                Ok(()) => {
                     promise.watch(Watcher::Promise(self.clone()));
+                    // Looked up only now that this promise is seen by whoever has the other follow a third.
+                    self.tell_peers(&self.end());
                 }
-            }
+                Err(cycle) => self.settle(Err(CallError::type_error(cycle.to_string()))),
+            },
             settled => self.settle(settled),
         }
     }
@@ -180,6 +200,7 @@ impl Promise {
             }
             state.draining = !state.queue.is_empty();
             state.outcome = Some(outcome.clone());
+            state.follows = None;
             (state.waker.take(), std::mem::take(&mut state.watchers), state.draining)
         };
         if drain {
@@ -219,10 +240,7 @@ impl Promise {
     /// Settles with what another promise comes to.
     pub(crate) fn follow_answer(self: &Arc<Self>, answer: Arc<Self>) {
         let outcome = answer.outcome();
-        match outcome {
-            Some(outcome) => self.resolve(outcome),
-            None => answer.watch(Watcher::Promise(self.clone())),
-        }
+        self.resolve(outcome.unwrap_or(Ok(Value::Capability(Object(Kind::Promise(answer))))));
     }
 }
 
@@ -241,7 +259,7 @@ impl Watcher {
     fn is_alive(&self) -> bool {
         match self {
             Self::Wake(_) => true,
-            Self::Promise(promise) => Arc::strong_count(promise) > 1,
+            Self::Promise(promise) => Arc::strong_count(promise) > 1 || promise.is_awaited(),
             Self::Answer(link, _) => link.strong_count() > 0,
             Self::Export(link, id) => link.upgrade().is_some_and(|link| link.may_be_open(*id)),
         }
@@ -262,57 +280,5 @@ impl Watcher {
                 }
             }
         }
-    }
-}
-
-/// Settles a promise made with [`promise`]. Dropped before it has, it rejects the promise.
-#[derive(Debug)]
-pub struct Resolver(Option<ResolverCell>);
-
-struct ResolverCell(Arc<Promise>);
-
-/// Makes a promise and what settles it.
-///
-/// The promise can be passed around, also to peers, and be called while it is open: calls wait and are delivered in
-/// order to what it comes to.
-pub fn promise() -> (Object, Resolver) {
-    let promise = Promise::new(Route::Queue);
-    (Object(Kind::Promise(promise.clone())), Resolver(Some(ResolverCell(promise))))
-}
-
-impl Resolver {
-    /// Fulfils the promise; with a promise as the value, settles it the way that one settles.
-    pub fn resolve(mut self, value: Value) {
-        if let Some(cell) = self.0.take() {
-            cell.0.resolve(Ok(value));
-        }
-    }
-
-    /// Rejects the promise with a value, usually an error.
-    pub fn reject(mut self, reason: Value) {
-        if let Some(cell) = self.0.take() {
-            cell.0.resolve(Err(CallError::Thrown(reason)));
-        }
-    }
-
-    /// Settles the promise as a call turned out.
-    pub fn settle(mut self, outcome: Result<Value, CallError>) {
-        if let Some(cell) = self.0.take() {
-            cell.0.resolve(outcome);
-        }
-    }
-}
-
-impl Drop for Resolver {
-    fn drop(&mut self) {
-        if let Some(cell) = self.0.take() {
-            cell.0.resolve(Err(CallError::Cancelled));
-        }
-    }
-}
-
-impl std::fmt::Debug for ResolverCell {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("open")
     }
 }
