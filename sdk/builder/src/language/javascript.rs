@@ -9,7 +9,6 @@ use powerbox_files::read_regular;
 use crate::build::{BuildError, BuildOptions, COMPONENT_BYTES};
 use crate::pack;
 use crate::project::Project;
-use crate::steady;
 use crate::tool::{self, Ended};
 
 const TOOL: &str = "componentize-qjs";
@@ -46,7 +45,6 @@ pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Re
     if !project.virtual_wasi {
         command.arg("--stub-wasi");
     }
-    steady::steady(&mut command, &made).map_err(BuildError::io(&made))?;
     match tool::aside(&mut command, &options.cancel).map_err(BuildError::io(&program))? {
         Ended::Well => read_regular(&output, COMPONENT_BYTES).map_err(BuildError::io(&output)),
         Ended::Badly(said) => Err(BuildError::Tool { tool: TOOL, said }),
