@@ -12,6 +12,7 @@ mod advisories;
 mod bench;
 mod check;
 mod components;
+mod debian;
 mod fuzz;
 mod host;
 mod licences;
@@ -19,6 +20,7 @@ mod npm;
 mod plugins;
 mod reference;
 mod test;
+mod wasm_compiler;
 mod workspace;
 
 use powerbox_builder::tool as command;

@@ -13,7 +13,6 @@ pub use build::{BuildError, BuildOptions, Built, build};
 
 pub mod component;
 
-mod debian;
 mod docs;
 
 mod language;
@@ -23,6 +22,8 @@ mod pack;
 
 mod project;
 pub use project::{About, Project, ProjectError};
+
+mod remedy;
 
 mod template;
 pub use template::{New, NewError, new_project};

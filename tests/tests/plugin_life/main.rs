@@ -145,6 +145,10 @@ fn with_toolchains(command: &mut Command) {
             command.env(variable, folder);
         }
     }
+    // Set by `cargo xtask test` where cargo's own compiler cannot build for WebAssembly.
+    if let Some(rustc) = std::env::var_os("POWERBOX_TEST_RUSTC") {
+        command.env("RUSTC", rustc);
+    }
     if home.join(".npmrc").exists() {
         command.env("NPM_CONFIG_USERCONFIG", home.join(".npmrc"));
     }
@@ -328,6 +332,19 @@ fn live(language: &Language) {
 #[test]
 fn a_plugin_in_rust() {
     live(&RUST);
+}
+
+#[test]
+fn a_build_without_the_compilers_target_says_how_to_install_it() {
+    let author = Author(Powerbox::embedded().unwrap());
+    author.ok(&["plugin", "new", "tally", "--lang", "rust"]);
+    // It has a version, but no library for WebAssembly.
+    let mut build = author.command(&["plugin", "build"]);
+    let finished = Running::start(build.env("RUSTC", "/bin/true")).unwrap().finish(LIMIT).unwrap();
+    assert_eq!(finished.status, Some(1), "{finished:?}");
+    let (error, hint) = finished.stderr.split_once("hint: ").unwrap();
+    assert!(error.contains("/bin/true has no standard library for wasm32-unknown-unknown"), "{error}");
+    assert!(hint.contains("rustup target add wasm32-unknown-unknown"), "{hint}");
 }
 
 #[test]

@@ -17,12 +17,11 @@ use crate::component;
 use crate::pack;
 use crate::project::Project;
 use crate::tool::{self, Ended};
+use crate::toolchain;
 
 /// The version of the tool that the templates and the SDK were tried with.
 const TOOL_VERSION: &str = "0.25.1";
 const TOOL: &str = "componentize-py";
-const MISSING: &str =
-    "install Python 3.10 or later with venv (on Debian: apt-get install python3 python3-venv)";
 
 pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Result<Vec<u8>, BuildError> {
     let made = project.made();
@@ -163,6 +162,7 @@ fn find(project: &Project, cancel: &AtomicBool) -> Result<PathBuf, BuildError> {
     {
         return Ok(active);
     }
+    toolchain::python().required()?;
     let mut make = Command::new("python3");
     make.current_dir(&project.folder).args(["-m", "venv", ".venv"]);
     ended(tool::aside(&mut make, cancel), "python3")?;
@@ -178,9 +178,7 @@ fn ended(ended: std::io::Result<Ended>, tool: &'static str) -> Result<(), BuildE
         Ok(Ended::Well) => Ok(()),
         Ok(Ended::Badly(said)) => Err(BuildError::Tool { tool, said }),
         Ok(Ended::Cancelled) => Err(BuildError::Cancelled),
-        Err(error) => {
-            Err(BuildError::Missing { what: format!("{tool} cannot be run: {error}"), remedy: MISSING })
-        }
+        Err(error) => Err(BuildError::io(Path::new(tool))(error)),
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{
+use powerbox_builder::{
     tool,
     toolchain::{TARGET, has_target},
 };
@@ -51,6 +51,7 @@ pub(crate) fn make() -> Result<PathBuf> {
     let rustc = prefix.join("bin/rustc");
     ensure!(has_target(&rustc), "the library that was built is not found by its compiler");
     fs::write(prefix.join("stamp"), stamp().context("the packages are gone")?)?;
+    tool::say(&format!("`powerbox plugin build` can use this compiler, too: RUSTC={}", rustc.display()));
     Ok(rustc)
 }
 
@@ -113,7 +114,11 @@ fn apt(arguments: &[&str]) -> Result<()> {
     let is_root = tool::output(Command::new("id").arg("-u")).is_some_and(|id| id == "0");
     let mut command = if is_root { Command::new("apt-get") } else { Command::new("sudo") };
     if !is_root {
-        ensure!(tool::works("sudo", &["-n", "true"]), "packages can be installed by root only");
+        ensure!(
+            tool::works("sudo", &["-n", "true"]),
+            "only root can install packages; run: sudo apt-get install {} lld",
+            PACKAGES.join(" ")
+        );
         command.args(["-n", "apt-get"]);
     }
     // apt's own chatter would hide what matters; its errors are shown.
