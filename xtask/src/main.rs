@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 mod advisories;
 mod bench;
 mod check;
+mod command;
 mod components;
 mod debian;
 mod fuzz;
@@ -23,7 +24,6 @@ mod test;
 mod wasm_compiler;
 mod workspace;
 
-use powerbox_builder::tool as command;
 use workspace::Workspace;
 
 const USAGE: &str = "\
