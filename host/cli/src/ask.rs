@@ -8,6 +8,7 @@ use powerbox_core::Line;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::exit::{Failure, Status};
+use crate::rows;
 use crate::tty::Tty;
 
 /// How wide questions are at most, in columns.
@@ -74,8 +75,8 @@ pub(crate) fn shown(lines: &[Line], width: usize) -> String {
     let mut text = String::new();
     for line in lines {
         let indent = 2 * line.depth;
-        for (number, row) in wrapped(&line.text, width.saturating_sub(indent + 2).max(20)).iter().enumerate()
-        {
+        let room = width.saturating_sub(indent + 2).max(20);
+        for (number, row) in rows::wrap(&line.text, room).iter().enumerate() {
             let indent = if number == 0 { indent } else { indent + 2 };
             text.push_str(&format!("{:indent$}{row}\n", ""));
         }
@@ -131,27 +132,6 @@ impl Drop for Interrupted {
     }
 }
 
-/// Cuts a line into rows at its spaces, and words that are longer than a row anywhere.
-fn wrapped(text: &str, room: usize) -> Vec<String> {
-    let columns = |text: &str| text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();
-    let (mut rows, mut row) = (Vec::new(), String::new());
-    for word in text.split(' ') {
-        if !row.is_empty() && columns(&row) + 1 + columns(word) > room {
-            rows.push(std::mem::take(&mut row));
-        } else if !row.is_empty() {
-            row.push(' ');
-        }
-        for character in word.chars() {
-            if columns(&row) + 2 > room && columns(word) > room {
-                rows.push(std::mem::take(&mut row));
-            }
-            row.push(character);
-        }
-    }
-    rows.push(row);
-    rows
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,7 +151,7 @@ mod tests {
         let lines = [Line { depth: 0, text: "the plugin".into() }, Line { depth: 2, text: text.clone() }];
         let shown = shown(&lines, 80);
         for row in shown.lines() {
-            let columns: usize = row.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+            let columns = rows::columns(row);
             assert!(columns <= 80, "{columns}: {row}");
         }
         let all = |text: &str| text.split_whitespace().collect::<String>();

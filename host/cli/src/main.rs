@@ -28,6 +28,7 @@ mod plugin;
 mod prompt;
 mod quoting;
 mod render;
+mod rows;
 mod secret;
 mod service;
 mod terminal;
