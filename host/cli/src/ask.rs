@@ -25,7 +25,7 @@ pub(crate) fn somebody_is_there() -> bool {
 ///
 /// If there is no terminal, or the person ended it without an answer.
 pub(crate) fn question(text: &str) -> Result<String, Failure> {
-    let mut tty = Tty::open().ok_or_else(|| nobody(text))?;
+    let mut tty = Tty::open().ok_or_else(|| nobody(text, BEFOREHAND))?;
     put(&mut tty, text)
 }
 
@@ -45,9 +45,18 @@ pub(crate) fn confirm(text: &str) -> Result<bool, Failure> {
 ///
 /// If there is no terminal. Then standard error has what would be agreed to.
 pub(crate) fn agree(lines: &[Line], text: &str) -> Result<bool, Failure> {
+    agree_or(lines, text, BEFOREHAND)
+}
+
+/// The same, with a hint of its own for where there is no terminal.
+///
+/// # Errors
+///
+/// As for [`agree`].
+pub(crate) fn agree_or(lines: &[Line], text: &str, hint: &str) -> Result<bool, Failure> {
     let Some(mut tty) = Tty::open() else {
         eprint!("{}", shown(lines, WIDTH));
-        return Err(nobody(text));
+        return Err(nobody(text, hint));
     };
     let failed = |error: std::io::Error| Failure::new(Status::Failed, format!("cannot ask: {error}"));
     let all = shown(lines, tty.width().min(WIDTH));
@@ -97,10 +106,12 @@ fn put(tty: &mut Tty, text: &str) -> Result<String, Failure> {
     }
 }
 
-fn nobody(question: &str) -> Failure {
+/// The hint where there is no terminal.
+const BEFOREHAND: &str = "`--yes` agrees beforehand";
+
+fn nobody(question: &str, hint: &str) -> Failure {
     let question = question.trim_end_matches("[y/N] ").trim_end_matches([' ', ':']);
-    Failure::new(Status::Denied, format!("there is no terminal to ask at: {question}"))
-        .hinted("`--yes` agrees beforehand")
+    Failure::new(Status::Denied, format!("there is no terminal to ask at: {question}")).hinted(hint)
 }
 
 /// Notes Ctrl-C while a question waits. Where nothing else listens for it, it ends the program, which is as good.
