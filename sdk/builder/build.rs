@@ -38,25 +38,7 @@ fn main() -> io::Result<()> {
     }
     text.push_str("];\n");
     let out = env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
-    fs::write(out.join("files.rs"), text)?;
-    steady(&out)
-}
-
-/// Compiles the library that makes other languages' tools give the same result each time; see `src/steady.rs`.
-fn steady(out: &Path) -> io::Result<()> {
-    println!("cargo::rerun-if-changed=src/steady.c");
-    println!("cargo::rerun-if-changed=src/steady_files.c");
-    let library = out.join("steady.so");
-    if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
-        let mut compiler = cc::Build::new().opt_level(2).pic(true).get_compiler().to_command();
-        compiler.args(["-shared", "-s", "-Wall", "-Wextra", "-Werror=implicit", "-o"]).arg(&library);
-        compiler.args(["src/steady.c", "src/steady_files.c"]);
-        if compiler.status()?.success() {
-            return Ok(());
-        }
-        return Err(io::Error::other("src/steady.c cannot be compiled"));
-    }
-    fs::write(library, [])
+    fs::write(out.join("files.rs"), text)
 }
 
 /// Links are followed: in the pack a linked folder is a copy.

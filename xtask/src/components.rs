@@ -8,24 +8,25 @@ use std::{
 use anyhow::{Context, Result};
 use powerbox_builder::{
     About, Language, component,
-    toolchain::{self, TARGET, Toolchain},
+    toolchain::{self, TARGET},
 };
 use wit_parser::Resolve;
 
 use crate::{
     command,
     plugins::{self, Plugin},
+    wasm_compiler::WasmCompiler,
     workspace::Workspace,
 };
 
 /// Builds all components and gives the folder where they are.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
-    let toolchain = toolchain::find()?;
+    let compiler = WasmCompiler::find()?;
     let plugins = plugins::find(workspace)?;
     let folder = workspace.components();
     fs::create_dir_all(&folder).with_context(|| format!("can not make {}", folder.display()))?;
     command::timed("components", || {
-        compile(workspace, &toolchain, &plugins)?;
+        compile(workspace, &compiler, &plugins)?;
         for plugin in &plugins {
             finish(workspace, plugin, &folder)?;
         }
@@ -34,14 +35,15 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn compile(workspace: &Workspace, toolchain: &Toolchain, plugins: &[Plugin]) -> Result<()> {
+fn compile(workspace: &Workspace, compiler: &WasmCompiler, plugins: &[Plugin]) -> Result<()> {
     let mut cargo = workspace.cargo();
     cargo.args(["build", "--quiet", "--profile", "plugin", "--target", TARGET]);
     cargo.arg("--target-dir").arg(workspace.wasm_target());
     for plugin in plugins {
         cargo.args(["--package", &plugin.package]);
     }
-    toolchain.apply(workspace.root(), &mut cargo);
+    compiler.apply(&mut cargo);
+    toolchain::hide_folders(workspace.root(), &mut cargo);
     command::run(&mut cargo)
 }
 

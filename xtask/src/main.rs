@@ -11,7 +11,9 @@ use anyhow::{Result, bail};
 mod advisories;
 mod bench;
 mod check;
+mod command;
 mod components;
+mod debian;
 mod fuzz;
 mod host;
 mod licences;
@@ -19,9 +21,9 @@ mod npm;
 mod plugins;
 mod reference;
 mod test;
+mod wasm_compiler;
 mod workspace;
 
-use powerbox_builder::tool as command;
 use workspace::Workspace;
 
 const USAGE: &str = "\

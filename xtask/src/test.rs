@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::{command, components, npm, plugins, workspace::Workspace};
+use crate::{command, components, npm, plugins, wasm_compiler::WasmCompiler, workspace::Workspace};
 
 /// Builds what tests need and runs them. All arguments but `--endo SOCKET` go to the runner.
 pub(crate) fn run(workspace: &Workspace, mut arguments: Vec<String>) -> Result<()> {
@@ -29,6 +29,7 @@ pub(crate) fn run(workspace: &Workspace, mut arguments: Vec<String>) -> Result<(
     let runner: &[&str] =
         if command::works("cargo", &["nextest", "--version"]) { &["nextest", "run"] } else { &["test"] };
     let mut cargo = workspace.cargo_for_host(runner)?;
+    WasmCompiler::find()?.apply_to_tests(&mut cargo);
     if let Some(socket) = endo {
         cargo.env("POWERBOX_TEST_ENDO", socket).args(["--test", "storage"]);
     }

@@ -8,6 +8,7 @@ use powerbox_core::Line;
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use crate::exit::{Failure, Status};
+use crate::rows;
 use crate::tty::Tty;
 
 /// How wide questions are at most, in columns.
@@ -24,7 +25,7 @@ pub(crate) fn somebody_is_there() -> bool {
 ///
 /// If there is no terminal, or the person ended it without an answer.
 pub(crate) fn question(text: &str) -> Result<String, Failure> {
-    let mut tty = Tty::open().ok_or_else(|| nobody(text))?;
+    let mut tty = Tty::open().ok_or_else(|| nobody(text, BEFOREHAND))?;
     put(&mut tty, text)
 }
 
@@ -44,9 +45,18 @@ pub(crate) fn confirm(text: &str) -> Result<bool, Failure> {
 ///
 /// If there is no terminal. Then standard error has what would be agreed to.
 pub(crate) fn agree(lines: &[Line], text: &str) -> Result<bool, Failure> {
+    agree_or(lines, text, BEFOREHAND)
+}
+
+/// The same, with a hint of its own for where there is no terminal.
+///
+/// # Errors
+///
+/// As for [`agree`].
+pub(crate) fn agree_or(lines: &[Line], text: &str, hint: &str) -> Result<bool, Failure> {
     let Some(mut tty) = Tty::open() else {
         eprint!("{}", shown(lines, WIDTH));
-        return Err(nobody(text));
+        return Err(nobody(text, hint));
     };
     let failed = |error: std::io::Error| Failure::new(Status::Failed, format!("cannot ask: {error}"));
     let all = shown(lines, tty.width().min(WIDTH));
@@ -74,8 +84,8 @@ pub(crate) fn shown(lines: &[Line], width: usize) -> String {
     let mut text = String::new();
     for line in lines {
         let indent = 2 * line.depth;
-        for (number, row) in wrapped(&line.text, width.saturating_sub(indent + 2).max(20)).iter().enumerate()
-        {
+        let room = width.saturating_sub(indent + 2).max(20);
+        for (number, row) in rows::wrap(&line.text, room).iter().enumerate() {
             let indent = if number == 0 { indent } else { indent + 2 };
             text.push_str(&format!("{:indent$}{row}\n", ""));
         }
@@ -96,10 +106,12 @@ fn put(tty: &mut Tty, text: &str) -> Result<String, Failure> {
     }
 }
 
-fn nobody(question: &str) -> Failure {
+/// The hint where there is no terminal.
+const BEFOREHAND: &str = "`--yes` agrees beforehand";
+
+fn nobody(question: &str, hint: &str) -> Failure {
     let question = question.trim_end_matches("[y/N] ").trim_end_matches([' ', ':']);
-    Failure::new(Status::Denied, format!("there is no terminal to ask at: {question}"))
-        .hinted("`--yes` agrees beforehand")
+    Failure::new(Status::Denied, format!("there is no terminal to ask at: {question}")).hinted(hint)
 }
 
 /// Notes Ctrl-C while a question waits. Where nothing else listens for it, it ends the program, which is as good.
@@ -131,27 +143,6 @@ impl Drop for Interrupted {
     }
 }
 
-/// Cuts a line into rows at its spaces, and words that are longer than a row anywhere.
-fn wrapped(text: &str, room: usize) -> Vec<String> {
-    let columns = |text: &str| text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();
-    let (mut rows, mut row) = (Vec::new(), String::new());
-    for word in text.split(' ') {
-        if !row.is_empty() && columns(&row) + 1 + columns(word) > room {
-            rows.push(std::mem::take(&mut row));
-        } else if !row.is_empty() {
-            row.push(' ');
-        }
-        for character in word.chars() {
-            if columns(&row) + 2 > room && columns(word) > room {
-                rows.push(std::mem::take(&mut row));
-            }
-            row.push(character);
-        }
-    }
-    rows.push(row);
-    rows
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,7 +162,7 @@ mod tests {
         let lines = [Line { depth: 0, text: "the plugin".into() }, Line { depth: 2, text: text.clone() }];
         let shown = shown(&lines, 80);
         for row in shown.lines() {
-            let columns: usize = row.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+            let columns = rows::columns(row);
             assert!(columns <= 80, "{columns}: {row}");
         }
         let all = |text: &str| text.split_whitespace().collect::<String>();

@@ -11,12 +11,15 @@ use powerbox_core::membrane::{Consent, Word};
 use powerbox_core::text::clean_line;
 
 use crate::ask::is_yes;
+use crate::rows;
 use crate::tty::Tty;
 
 /// How many digits of a digest are shown.
 const DIGITS: usize = 12;
 /// How wide the column with what a line is about is.
 const LABEL: usize = 11;
+/// How wide the column beside it is at least.
+const NARROWEST: usize = 8;
 /// The fewest rows of a page, on however small a terminal.
 const FEWEST_ROWS: usize = 6;
 
@@ -100,32 +103,15 @@ fn shown(consent: &Consent, width: usize) -> Vec<String> {
         ("grant", &grant),
         ("digest", &digest),
     ] {
-        let room = width.saturating_sub(Margin::TEXT.len() + 1 + LABEL);
+        let room = width.saturating_sub(Margin::TEXT.len() + 1 + LABEL).max(NARROWEST);
         let mut label = label;
-        for row in rows(&clean_line(value), room) {
-            shown.push(format!("{label:LABEL$}{row}"));
+        // A line on the left shows where each row begins, and the last column stays free.
+        for row in rows::cut(&clean_line(value), room - 2) {
+            shown.push(format!("{label:LABEL$}│{row}"));
             label = "";
         }
     }
     shown
-}
-
-/// Cuts text into rows that fit, however wide its characters are shown.
-fn rows(text: &str, room: usize) -> Vec<String> {
-    let mut rows = Vec::new();
-    let mut row = String::from("│");
-    let mut used = 1;
-    for character in text.chars() {
-        let columns = if character.is_ascii() { 1 } else { 2 };
-        if used + columns + 1 > room.max(8) {
-            rows.push(std::mem::replace(&mut row, String::from("│")));
-            used = 1;
-        }
-        row.push(character);
-        used += columns;
-    }
-    rows.push(row);
-    rows
 }
 
 #[cfg(test)]

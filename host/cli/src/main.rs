@@ -29,6 +29,7 @@ mod plugin;
 mod prompt;
 mod quoting;
 mod render;
+mod rows;
 mod secret;
 mod serve;
 mod service;

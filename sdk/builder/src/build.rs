@@ -56,10 +56,10 @@ pub enum BuildError {
         /// What it said, with the lines that are wrong.
         said: String,
     },
-    /// A tool is not there, and could not be had.
+    /// A tool is not there.
     #[error("{what}; {remedy}")]
     Missing {
-        /// What is missing.
+        /// What is missing, and for what.
         what: String,
         /// How to get it.
         remedy: &'static str,

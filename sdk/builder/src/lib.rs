@@ -2,16 +2,17 @@
 //! the templates that new ones are made of.
 //!
 //! What it makes is a component with its documentation and its author's metadata inside; that it is a plugin is for the
-//! host to judge. It knows no host, no daemon and no grants. The same sources make a component with the same digest, in
-//! whichever folder they stand; of Python this holds for one folder only, since its tool keeps numbers of files in the
-//! component that the system gives anew each time.
+//! host to judge. It knows no host, no daemon and no grants.
+//!
+//! In Rust the same sources make a component with the same digest, in any folder. In JavaScript and Python they do not:
+//! their tools run the language's engine while they build and keep its memory in the component, with random seeds and,
+//! for Python, what it saw of its files. A Python component is therefore only built again when its sources change.
 
 mod build;
 pub use build::{BuildError, BuildOptions, Built, build};
 
 pub mod component;
 
-mod debian;
 mod docs;
 
 mod language;
@@ -22,7 +23,7 @@ mod pack;
 mod project;
 pub use project::{About, Project, ProjectError};
 
-mod steady;
+mod remedy;
 
 mod template;
 pub use template::{New, NewError, new_project};

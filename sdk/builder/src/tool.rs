@@ -6,25 +6,14 @@ use std::{
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
-
-use anyhow::{Context, Result, bail};
 
 /// How often is looked whether a program has ended or shall end.
 const POLL: Duration = Duration::from_millis(10);
 
 /// What a program says is kept up to this, in bytes: the beginning, where the first error is.
 const MOST_SAID: usize = 256 << 10;
-
-/// Runs a program and waits for it; what it prints is seen. A problem unless it succeeds.
-pub fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("can not start `{}`", shown(command)))?;
-    if !status.success() {
-        bail!("`{}` failed ({status})", shown(command));
-    }
-    Ok(())
-}
 
 /// Runs a program and gives what it prints, or nothing if it is not there or fails.
 pub fn output(command: &mut Command) -> Option<String> {
@@ -36,26 +25,6 @@ pub fn output(command: &mut Command) -> Option<String> {
 /// Tells whether a program can be run with these arguments.
 pub fn works(program: &str, arguments: &[&str]) -> bool {
     output(Command::new(program).args(arguments)).is_some()
-}
-
-/// Says what goes on, and how long it took.
-pub fn timed<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let start = Instant::now();
-    let result = work()?;
-    say(&format!("{what}: {:.1} s", start.elapsed().as_secs_f64()));
-    Ok(result)
-}
-
-/// Says what goes on, in the name of the program that runs.
-pub fn say(what: &str) {
-    let program = std::env::args_os().next().map(std::path::PathBuf::from);
-    let name = program.as_deref().and_then(std::path::Path::file_stem).unwrap_or_default();
-    eprintln!("{}: {what}", name.to_string_lossy());
-}
-
-pub(crate) fn shown(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
 /// How a program ended that was run aside.

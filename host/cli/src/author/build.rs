@@ -72,6 +72,7 @@ pub(crate) async fn make(project: &Project, debug: bool) -> Result<Built, Failur
     match built.map_err(|error| Failure::new(Status::Failed, format!("the build ended: {error}")))? {
         Ok(built) => Ok(built),
         Err(BuildError::Cancelled) => Err(Failure::new(Status::Interrupted, "the build was interrupted")),
+        Err(BuildError::Missing { what, remedy }) => Err(Failure::new(Status::Failed, what).hinted(remedy)),
         Err(error) => {
             if let BuildError::Tool { said, .. } = &error {
                 let _ = writeln!(std::io::stderr(), "{}", said.trim_end());

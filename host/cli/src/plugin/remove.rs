@@ -91,24 +91,15 @@ fn forget(host: &Host, name: &str, kept: &[KeptData], yes: bool, json: bool) -> 
 
 /// Says what would be lost, and asks. Without somebody to ask nothing is.
 fn agreed(name: &str, stored: &[String], question: &str, json: bool) -> Result<(), Failure> {
-    let refused = || {
-        let hint = "`--keep-data` keeps it for when the plugin is installed again, `--yes` deletes it";
-        Failure::new(
-            Status::Denied,
-            format!("the plugin `{}` stored data, which would be deleted", clean_line(name)),
-        )
-        .hinted(hint)
-    };
+    let hint = "`--keep-data` keeps it for when the plugin is installed again, `--yes` deletes it";
+    let name = clean_line(name);
     if json {
-        return Err(refused());
+        let message = format!("the plugin `{name}` stored data, which would be deleted");
+        return Err(Failure::new(Status::Denied, message).hinted(hint));
     }
-    let mut lines = vec![Line { depth: 0, text: format!("the plugin `{}` stored", clean_line(name)) }];
+    let mut lines = vec![Line { depth: 0, text: format!("the plugin `{name}` stored") }];
     lines.extend(stored.iter().map(|text| Line { depth: 1, text: text.clone() }));
-    if !ask::somebody_is_there() {
-        eprint!("{}", ask::shown(&lines, ask::WIDTH));
-        return Err(refused());
-    }
-    if ask::agree(&lines, question)? {
+    if ask::agree_or(&lines, question, hint)? {
         Ok(())
     } else {
         Err(Failure::new(Status::Failed, "nothing was removed"))

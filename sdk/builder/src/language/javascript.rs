@@ -9,11 +9,10 @@ use powerbox_files::read_regular;
 use crate::build::{BuildError, BuildOptions, COMPONENT_BYTES};
 use crate::pack;
 use crate::project::Project;
-use crate::steady;
 use crate::tool::{self, Ended};
+use crate::toolchain;
 
 const TOOL: &str = "componentize-qjs";
-const MISSING: &str = "install Node.js 18 or later with npm (on Debian: apt-get install nodejs npm)";
 
 pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Result<Vec<u8>, BuildError> {
     let made = project.made();
@@ -46,7 +45,6 @@ pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Re
     if !project.virtual_wasi {
         command.arg("--stub-wasi");
     }
-    steady::steady(&mut command, &made).map_err(BuildError::io(&made))?;
     match tool::aside(&mut command, &options.cancel).map_err(BuildError::io(&program))? {
         Ended::Well => read_regular(&output, COMPONENT_BYTES).map_err(BuildError::io(&output)),
         Ended::Badly(said) => Err(BuildError::Tool { tool: TOOL, said }),
@@ -56,15 +54,12 @@ pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Re
 
 /// Has npm install what the project's `package.json` names.
 fn install(project: &Project, cancel: &AtomicBool) -> Result<(), BuildError> {
+    toolchain::javascript().required()?;
     let locked = project.folder.join("package-lock.json").exists();
     let mut npm = Command::new("npm");
     npm.current_dir(&project.folder).arg(if locked { "ci" } else { "install" });
     npm.args(["--no-audit", "--no-fund", "--no-progress", "--loglevel", "error"]);
-    let ended = tool::aside(&mut npm, cancel).map_err(|error| BuildError::Missing {
-        what: format!("npm cannot be run: {error}"),
-        remedy: MISSING,
-    })?;
-    match ended {
+    match tool::aside(&mut npm, cancel).map_err(BuildError::io(Path::new("npm")))? {
         Ended::Well if project.folder.join("node_modules/.bin").join(TOOL).exists() => Ok(()),
         Ended::Well => Err(BuildError::Missing {
             what: format!("package.json does not ask for {TOOL}"),

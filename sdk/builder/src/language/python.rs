@@ -8,7 +8,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, SystemTime};
 
 use powerbox_files::read_regular;
 use sha2::{Digest as _, Sha256};
@@ -17,14 +16,12 @@ use crate::build::{BuildError, BuildOptions, COMPONENT_BYTES};
 use crate::component;
 use crate::pack;
 use crate::project::Project;
-use crate::steady;
 use crate::tool::{self, Ended};
+use crate::toolchain;
 
 /// The version of the tool that the templates and the SDK were tried with.
 const TOOL_VERSION: &str = "0.25.1";
 const TOOL: &str = "componentize-py";
-const MISSING: &str =
-    "install Python 3.10 or later with venv (on Debian: apt-get install python3 python3-venv)";
 
 pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Result<Vec<u8>, BuildError> {
     let made = project.made();
@@ -37,27 +34,22 @@ pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Re
     let (true, Some(module)) = (path.is_file(), module) else {
         return Err(BuildError::Project(format!("there is no {}", path.display())));
     };
-    // The tool keeps compiled modules beside the sources, and the sources' times in the component. So it is given a
-    // copy, which has other times.
+    // The tool leaves compiled modules beside the sources it reads, so it gets a copy of them.
     let copies = made.join("build");
     let own = path.parent().unwrap_or(&project.folder);
     let copied = || {
         if copies.exists() {
             fs::remove_dir_all(&copies)?;
         }
-        copy_steadily(own, &copies.join("src"))?;
-        copy_steadily(wit, &copies.join("wit"))?;
-        for (name, content) in pack::below("sdk/python") {
-            pack::write(&copies.join("sdk").join(name), content)?;
-        }
-        set_moment(&copies.join("sdk"))
+        copy(own, &copies.join("src"))?;
+        pack::lay_out("sdk/python", &copies.join("sdk"))
     };
     copied().map_err(BuildError::io(&copies))?;
     let output = made.join("component.wasm");
     // Not the script by itself: its first line holds where the environment was when it was made.
     let mut command = Command::new(program.with_file_name("python"));
     command.arg(&program).current_dir(&copies);
-    command.args(["--quiet", "--wit-path", "wit"]);
+    command.args(["--quiet", "--wit-path"]).arg(wit);
     if let Some(world) = &project.world {
         command.args(["--world", world]);
     }
@@ -66,8 +58,6 @@ pub(crate) fn build(project: &Project, options: &BuildOptions, wit: &Path) -> Re
         command.arg("--stub-wasi");
     }
     command.arg(module).arg("--output").arg(&output).args(["--python-path", "src", "--python-path", "sdk"]);
-    steady::steady(&mut command, &made).map_err(BuildError::io(&made))?;
-    steady::with_files(&mut command);
     let ended = tool::aside(&mut command, &options.cancel).map_err(BuildError::io(&program))?;
     fs::remove_dir_all(&copies).map_err(BuildError::io(&copies))?;
     match ended {
@@ -117,8 +107,9 @@ fn add(root: &Path, below: &Path, digest: &mut Sha256) -> io::Result<()> {
 /// What a component was made of, and which one it became.
 const MADE: &str = "made";
 
-/// The component, if it is the one that was made of these inputs. The tool sees numbers and times of the files that it
-/// unpacks, and keeps some in the component's memory; so making it anew would give it another digest, for nothing.
+/// The component from before, if it was made of these inputs. The tool runs CPython and keeps its memory in the
+/// component, with hash seeds, and numbers and times of files. So a new build of the same sources has another digest,
+/// which would look like a new version.
 pub(crate) fn made_before(project: &Project, inputs: &str) -> Option<Vec<u8>> {
     let made = fs::read_to_string(project.made().join(MADE)).ok()?;
     let component = read_regular(&project.output(), COMPONENT_BYTES).ok()?;
@@ -134,28 +125,17 @@ fn stamp(inputs: &str, component: &[u8]) -> String {
     format!("{inputs} {}\n", component::digest(component))
 }
 
-fn copy_steadily(from: &Path, to: &Path) -> io::Result<()> {
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for (name, is_folder) in entries(from)? {
         let (from, to) = (from.join(&name), to.join(&name));
         if is_folder {
-            copy_steadily(&from, &to)?;
+            copy(&from, &to)?;
         } else {
             fs::copy(&from, &to)?;
         }
     }
-    set_moment(to)
-}
-
-/// Gives a folder and its files a time that is the same in every build.
-fn set_moment(folder: &Path) -> io::Result<()> {
-    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(315_532_800);
-    for (name, is_folder) in entries(folder)? {
-        if !is_folder {
-            fs::File::options().write(true).open(folder.join(name))?.set_modified(moment)?;
-        }
-    }
-    fs::File::open(folder)?.set_modified(moment)
+    Ok(())
 }
 
 /// What is in a folder, by name, and whether it is a folder itself; nothing of what Python leaves there.
@@ -182,6 +162,7 @@ fn find(project: &Project, cancel: &AtomicBool) -> Result<PathBuf, BuildError> {
     {
         return Ok(active);
     }
+    toolchain::python().required()?;
     let mut make = Command::new("python3");
     make.current_dir(&project.folder).args(["-m", "venv", ".venv"]);
     ended(tool::aside(&mut make, cancel), "python3")?;
@@ -197,8 +178,37 @@ fn ended(ended: std::io::Result<Ended>, tool: &'static str) -> Result<(), BuildE
         Ok(Ended::Well) => Ok(()),
         Ok(Ended::Badly(said)) => Err(BuildError::Tool { tool, said }),
         Ok(Ended::Cancelled) => Err(BuildError::Cancelled),
-        Err(error) => {
-            Err(BuildError::Missing { what: format!("{tool} cannot be run: {error}"), remedy: MISSING })
-        }
+        Err(error) => Err(BuildError::io(Path::new(tool))(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_is_kept_until_its_sources_or_its_file_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| pack::write(&folder.path().join(name), text.as_bytes()).unwrap();
+        write("pyproject.toml", "[project]\nname = \"notes\"\n[tool.powerbox]\n");
+        write("src/app.py", "count = 1\n");
+        write("wit/notes.wit", "package a:notes;\n");
+        let project = Project::find(folder.path()).unwrap();
+        let kept = || made_before(&project, &inputs(&project, &project.folder.join("wit")).unwrap());
+        assert_eq!(kept(), None, "nothing was built yet");
+
+        write("dist/notes.wasm", "component");
+        write(".powerbox/.gitignore", "*\n");
+        let before = inputs(&project, &project.folder.join("wit")).unwrap();
+        remember(&project, &before, b"component").unwrap();
+        write("src/__pycache__/app.pyc", "compiled");
+        assert_eq!(kept().as_deref(), Some(&b"component"[..]));
+
+        write("src/app.py", "count = 2\n");
+        assert_eq!(kept(), None, "a source changed");
+        write("src/app.py", "count = 1\n");
+        assert!(kept().is_some(), "it is as it was");
+        write("dist/notes.wasm", "another");
+        assert_eq!(kept(), None, "the file is not the one that was built");
     }
 }

@@ -11,6 +11,7 @@ use crate::build::{BuildError, BuildOptions, COMPONENT_BYTES};
 use crate::component;
 use crate::pack;
 use crate::project::Project;
+use crate::remedy;
 use crate::tool::{self, Ended};
 use crate::toolchain::{self, TARGET};
 
@@ -24,10 +25,7 @@ const CRATES: &[(&str, &str)] = &[
 
 pub(crate) fn build(project: &Project, options: &BuildOptions) -> Result<Vec<u8>, BuildError> {
     lay_out_sdk(project)?;
-    let toolchain = toolchain::find().map_err(|error| BuildError::Missing {
-        what: format!("plugins in Rust cannot be built: {error:#}"),
-        remedy: "`powerbox doctor` looks for all tools",
-    })?;
+    toolchain::rust().required()?;
     let package = package(project)?;
     let mut cargo = cargo(&project.folder);
     cargo.args(["build", "--lib", "--target", TARGET, "--package", &package.name]);
@@ -43,7 +41,7 @@ pub(crate) fn build(project: &Project, options: &BuildOptions) -> Result<Vec<u8>
             cargo.args(["--config", &format!("profile.release.{setting}")]);
         }
     }
-    toolchain.apply(&project.folder, &mut cargo);
+    toolchain::hide_folders(&project.folder, &mut cargo);
     match tool::aside(&mut cargo, &options.cancel).map_err(BuildError::io(Path::new("cargo")))? {
         Ended::Well => {}
         Ended::Badly(said) => return Err(BuildError::Tool { tool: "cargo", said }),
@@ -81,7 +79,7 @@ fn package(project: &Project) -> Result<Package, BuildError> {
     metadata.args(["metadata", "--no-deps", "--format-version", "1"]);
     let output = metadata.output().map_err(|error| BuildError::Missing {
         what: format!("cargo cannot be run: {error}"),
-        remedy: "install Rust by rustup",
+        remedy: remedy::RUST,
     })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -13,11 +13,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use powerbox_builder::toolchain::{TARGET, has_target};
 
-use crate::{
-    tool,
-    toolchain::{TARGET, has_target},
-};
+use crate::command;
 
 const PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
 
@@ -42,8 +40,8 @@ pub(crate) fn made_before() -> Option<PathBuf> {
 pub(crate) fn make() -> Result<PathBuf> {
     let prefix = prefix().context("there is no home directory")?;
     install_packages()?;
-    tool::timed("standard library for WebAssembly", || {
-        tool::say("building a standard library for WebAssembly, once; this takes a minute or two");
+    command::timed("standard library for WebAssembly", || {
+        command::say("building a standard library for WebAssembly, once; this takes a minute or two");
         let compiler = Compiler::find()?;
         compiler.lay_out(&prefix)?;
         compiler.build_std(&prefix)
@@ -51,6 +49,7 @@ pub(crate) fn make() -> Result<PathBuf> {
     let rustc = prefix.join("bin/rustc");
     ensure!(has_target(&rustc), "the library that was built is not found by its compiler");
     fs::write(prefix.join("stamp"), stamp().context("the packages are gone")?)?;
+    command::say(&format!("`powerbox plugin build` can use this compiler, too: RUSTC={}", rustc.display()));
     Ok(rustc)
 }
 
@@ -63,13 +62,13 @@ fn prefix() -> Option<PathBuf> {
 
 fn stamp() -> Option<String> {
     let source = package_version("rust-web-src")?;
-    let compiler = tool::output(Command::new(DEBIAN_RUSTC).arg("--version"))?;
+    let compiler = command::output(Command::new(DEBIAN_RUSTC).arg("--version"))?;
     Some(format!("{compiler}, source {source}, recipe {RECIPE}\n"))
 }
 
 fn package_version(package: &str) -> Option<String> {
     let format = "${db:Status-Status} ${Version}";
-    let answer = tool::output(Command::new("dpkg-query").args(["-W", "-f", format, package]))?;
+    let answer = command::output(Command::new("dpkg-query").args(["-W", "-f", format, package]))?;
     answer.strip_prefix("installed ").map(str::to_owned)
 }
 
@@ -78,14 +77,14 @@ fn install_packages() -> Result<()> {
     if complete() && find_linker().is_some() {
         return Ok(());
     }
-    ensure!(tool::works("apt-get", &["--version"]), "this is no Debian system");
+    ensure!(command::works("apt-get", &["--version"]), "this is no Debian system");
     // Lists that are not of today may name a compiler that is too old.
     apt(&["update", "-qq"])?;
     let mut packages: Vec<String> = PACKAGES.map(str::to_owned).to_vec();
     if find_linker().is_none() {
         packages.push(newest_linker_package());
     }
-    tool::say(&format!("installing {}", packages.join(" ")));
+    command::say(&format!("installing {}", packages.join(" ")));
     let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
     arguments.extend(packages.iter().map(String::as_str));
     apt(&arguments)?;
@@ -97,23 +96,27 @@ fn install_packages() -> Result<()> {
 fn is_new_enough() -> bool {
     let numbers =
         |version: &str| -> Vec<u32> { version.split('.').map_while(|part| part.parse().ok()).collect() };
-    let about = tool::output(Command::new(DEBIAN_RUSTC).arg("--version"));
+    let about = command::output(Command::new(DEBIAN_RUSTC).arg("--version"));
     let version = about.as_deref().and_then(|about| about.split_whitespace().nth(1));
     version.is_some_and(|version| numbers(version) >= numbers(RUST_NEEDED))
 }
 
 fn newest_linker_package() -> String {
-    let names = tool::output(Command::new("apt-cache").args(["pkgnames", "lld-"])).unwrap_or_default();
+    let names = command::output(Command::new("apt-cache").args(["pkgnames", "lld-"])).unwrap_or_default();
     let versions = names.lines().filter_map(|name| name.strip_prefix("lld-")?.parse::<u32>().ok());
     versions.max().map_or_else(|| "lld".to_owned(), |version| format!("lld-{version}"))
 }
 
 /// Runs apt-get as root; `sudo` must not ask, for nobody may be there to answer.
 fn apt(arguments: &[&str]) -> Result<()> {
-    let is_root = tool::output(Command::new("id").arg("-u")).is_some_and(|id| id == "0");
+    let is_root = command::output(Command::new("id").arg("-u")).is_some_and(|id| id == "0");
     let mut command = if is_root { Command::new("apt-get") } else { Command::new("sudo") };
     if !is_root {
-        ensure!(tool::works("sudo", &["-n", "true"]), "packages can be installed by root only");
+        ensure!(
+            command::works("sudo", &["-n", "true"]),
+            "only root can install packages; run: sudo apt-get install {} lld",
+            PACKAGES.join(" ")
+        );
         command.args(["-n", "apt-get"]);
     }
     // apt's own chatter would hide what matters; its errors are shown.
@@ -127,7 +130,7 @@ fn apt(arguments: &[&str]) -> Result<()> {
 
 /// Finds a linker for WebAssembly: the one that comes with rustup's compilers, or LLVM's.
 fn find_linker() -> Option<PathBuf> {
-    let sysroot = tool::output(Command::new("rustc").args(["--print", "sysroot"])).map(PathBuf::from);
+    let sysroot = command::output(Command::new("rustc").args(["--print", "sysroot"])).map(PathBuf::from);
     let shipped = sysroot.and_then(|sysroot| {
         let hosts = fs::read_dir(sysroot.join("lib/rustlib")).ok()?;
         hosts.flatten().map(|host| host.path().join("bin/rust-lld")).find(|linker| linker.is_file())
@@ -152,11 +155,11 @@ struct Compiler {
 
 impl Compiler {
     fn find() -> Result<Self> {
-        let about = tool::output(Command::new(DEBIAN_RUSTC).arg("-vV"));
+        let about = command::output(Command::new(DEBIAN_RUSTC).arg("-vV"));
         let about = about.with_context(|| format!("{DEBIAN_RUSTC} does not run"))?;
         let host = about.lines().find_map(|line| line.strip_prefix("host: "));
         let host = host.context("the compiler does not say what it runs on")?.to_owned();
-        let sysroot = tool::output(Command::new(DEBIAN_RUSTC).args(["--print", "sysroot"]));
+        let sysroot = command::output(Command::new(DEBIAN_RUSTC).args(["--print", "sysroot"]));
         let rustlib = PathBuf::from(sysroot.context("the compiler has no sysroot")?).join("lib/rustlib");
         let source = rustlib.join("src/rust/library");
         ensure!(source.join("std/Cargo.toml").is_file(), "there is no source in {}", source.display());
@@ -214,7 +217,7 @@ impl Compiler {
             .env("CARGO_TARGET_DIR", folder.join("target"));
         // Plugins are built with link-time optimisation, which needs bitcode of every library.
         cargo.env("RUSTFLAGS", "-Cembed-bitcode=yes");
-        tool::run(&mut cargo)?;
+        command::run(&mut cargo)?;
 
         let library = prefix.join("lib/rustlib").join(TARGET).join("lib");
         fs::create_dir_all(&library)?;
