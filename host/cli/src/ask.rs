@@ -14,6 +14,12 @@ use crate::tty::Tty;
 /// How wide questions are at most, in columns.
 pub(crate) const WIDTH: usize = 80;
 
+/// The fewest rows of a page, on however small a terminal.
+pub(crate) const FEWEST_ROWS: usize = 6;
+
+/// What stands under each page but the last.
+const MORE: &str = "Enter shows more, anything else refuses it ";
+
 /// Whether there is a terminal where somebody could answer.
 pub(crate) fn somebody_is_there() -> bool {
     Tty::open().is_some()
@@ -60,7 +66,15 @@ pub(crate) fn agree_or(lines: &[Line], text: &str, hint: &str) -> Result<bool, F
     };
     let failed = |error: std::io::Error| Failure::new(Status::Failed, format!("cannot ask: {error}"));
     let all = shown(lines, tty.width().min(WIDTH));
-    tty.write(&all).map_err(failed)?;
+    let rows: Vec<_> = all.lines().collect();
+    // Only who has seen the last page can agree: what scrolled away was not read.
+    let mut pages = rows.chunks(tty.height().saturating_sub(2).max(FEWEST_ROWS)).peekable();
+    while let Some(page) = pages.next() {
+        tty.write(&format!("{}\n", page.join("\n"))).map_err(failed)?;
+        if pages.peek().is_some() && !put(&mut tty, MORE)?.is_empty() {
+            return Ok(false);
+        }
+    }
     Ok(is_yes(&put(&mut tty, &format!("{text} [y/N] "))?))
 }
 

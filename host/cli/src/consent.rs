@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use powerbox_core::membrane::{Consent, Word};
 use powerbox_core::text::clean_line;
 
-use crate::ask::is_yes;
+use crate::ask::{FEWEST_ROWS, is_yes};
 use crate::rows;
 use crate::tty::Tty;
 
@@ -20,8 +20,6 @@ const DIGITS: usize = 12;
 const LABEL: usize = 11;
 /// How wide the column beside it is at least.
 const NARROWEST: usize = 8;
-/// The fewest rows of a page, on however small a terminal.
-const FEWEST_ROWS: usize = 6;
 
 /// Asks the person for one call and waits for their word, which nobody may want any more at some time.
 ///

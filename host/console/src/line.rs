@@ -1,6 +1,7 @@
 //! The words of one command, with the options of the program among them.
 
 use powerbox_core::Host;
+use powerbox_core::registry::{Command, ParameterKind, ParameterStyle};
 use serde::{Deserialize, Serialize};
 
 use crate::{Failure, Status};
@@ -55,6 +56,12 @@ impl Line {
         };
         let mut help = false;
         while let Some(word) = words.next() {
+            // What follows an option that takes a value is that value, whatever it looks like.
+            if command.is_some_and(|command| takes_value(command, &word)) {
+                line.words.push(word);
+                line.words.extend(words.next());
+                continue;
+            }
             match word.as_str() {
                 "--" => {
                     line.words.push(word);
@@ -82,4 +89,19 @@ impl Line {
         }
         Ok(line)
     }
+}
+
+/// Whether a word is an option of a command, and the next word its value.
+fn takes_value(command: &Command, word: &str) -> bool {
+    let parameter = match word.strip_prefix("--") {
+        Some(name) => command.parameter(name),
+        None => word.strip_prefix('-').and_then(|letter| {
+            command.options().find(|parameter| {
+                let ParameterStyle::Option(Some(own)) = parameter.style else { return false };
+                letter.chars().eq([own])
+            })
+        }),
+    };
+    let option = parameter.filter(|parameter| matches!(parameter.style, ParameterStyle::Option(_)));
+    option.is_some_and(|option| option.kind != ParameterKind::Boolean)
 }

@@ -236,3 +236,15 @@ fn files_and_standard_input_are_opened_by_the_client_where_it_is() {
     let missing = user.run(&["store", "no", "--file", "missing"]).unwrap();
     assert!(missing.status == Some(1) && missing.stderr.contains("cannot read `missing`"), "{missing:?}");
 }
+
+#[test]
+fn the_value_of_an_option_is_no_option_of_the_programs() {
+    let user = Powerbox::embedded().unwrap();
+    user.ok(&["store", "kept", "--text", "--as=nobody"]).unwrap();
+    assert_eq!(user.ok(&["show", "kept"]).unwrap(), "--as=nobody\n");
+    // The control: elsewhere it is.
+    let refused = user.run(&["show", "kept", "--as=nobody"]).unwrap();
+    assert!(refused.status != Some(0) && refused.stderr.contains("nobody"), "{refused:?}");
+    let json = user.ok(&["show", "kept", "--json"]).unwrap();
+    assert_eq!(json, "\"--as=nobody\"\n");
+}
