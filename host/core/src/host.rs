@@ -142,7 +142,6 @@ impl Host {
     /// was killed is done, and plugins whose files have changed are considered anew.
     pub async fn open(config: HostConfig) -> Result<Self, OpenError> {
         let host = Self::open_as_it_is(config).await?;
-        host.end_broken_visits().await;
         host.look_at_files().await;
         Ok(host)
     }
@@ -150,6 +149,7 @@ impl Host {
     /// Learns of what other processes changed, and considers anew the plugins whose files have changed since they were
     /// looked at last, so that whoever calls after this finds what is there now. Waits a few seconds at most.
     pub async fn look_at_files(&self) {
+        self.end_broken_visits().await;
         self.follow_records().await;
         let enough = Instant::now() + AT_START;
         for record in self.0.installed.list().unwrap_or_default() {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use powerbox_authority::grant::{Holder, Record, Target};
-use powerbox_authority::ledger::LedgerError;
+use powerbox_authority::caveat::Caveat;
+use powerbox_authority::grant::{GrantId, Holder, Record, Target};
+use powerbox_authority::ledger::{LedgerError, NewGrant, Origin as Given};
 use powerbox_sandbox::{LoadError, Manifest};
 
 use crate::daemon::ConnectError;
 use crate::event::Event;
-use crate::grants::GiveError;
+use crate::grants::{GiveError, PERSON, record_act};
 use crate::host::Host;
 use crate::local::HTTP;
 use crate::local::http::{Origin as WebOrigin, OriginError};
@@ -468,20 +469,51 @@ impl Host {
         Ok(())
     }
 
-    /// Puts an installed plugin back as it was on record, and takes back what it was granted since for slots that it did
-    /// not have then.
+    /// Puts an installed plugin back as it was on record, with the grants that it had then: one that was replaced since is
+    /// given again, and what it was granted since for slots that had nothing is taken back. One that the person took back
+    /// stays taken back. Tells the slots whose grants are not given again, because they were counted.
     ///
     /// # Errors
     ///
     /// If that version is not there any more, or cannot be loaded.
-    pub async fn put_back(&self, record: InstalledPlugin) -> Result<(), InstallError> {
+    pub async fn put_back(
+        &self,
+        record: InstalledPlugin,
+        grants: &[GrantId],
+    ) -> Result<Vec<String>, InstallError> {
         let from = record.source.clone();
         let plugin = self.load_installed(&record).await;
         let plugin = plugin.map_err(|error| InstallError::Plugin { from, error: Box::new(error) })?;
         let _change = self.begin_change().await?;
+        let mut then = Vec::new();
+        for id in grants {
+            then.extend(self.ledger().get(*id)?);
+        }
+        let mut counted = Vec::new();
         for grant in self.ledger().held_by(&Holder::plugin(None, &record.name))? {
-            if grant.slot != Record::DESIGNATION && !record.ask.slots.contains_key(&grant.slot) {
-                self.revoke_grant(grant.id)?;
+            match then.iter().find(|then| then.slot == grant.slot) {
+                Some(then) if then.id == grant.id => {}
+                // What is left of a count cannot be told apart from a new one.
+                Some(then) if then.used.calls > 0 && then.caveats.iter().any(Caveat::is_counted) => {
+                    self.revoke_grant(grant.id)?;
+                    counted.push(grant.slot);
+                }
+                Some(then) => {
+                    let parent = then.parent.map_or(Given::Object(then.target.clone()), Given::Child);
+                    let (holder, slot) = (then.holder.clone(), then.slot.clone());
+                    let (caveats, giver) = (then.caveats.clone(), then.giver.clone());
+                    let again = NewGrant { origin: parent, holder, slot, caveats, giver };
+                    match self.ledger().add(&again) {
+                        Ok(again) => record_act(self.audit(), PERSON, "grant", &again),
+                        // It has run out meanwhile, or the grant that it is a part of has.
+                        Err(error) => {
+                            tracing::info!(%error, slot = grant.slot, "a grant is not given again");
+                            self.revoke_grant(grant.id)?;
+                        }
+                    }
+                }
+                None if grant.slot != Record::DESIGNATION => drop(self.revoke_grant(grant.id)?),
+                None => {}
             }
         }
         self.looks().begin_with(&record);
@@ -489,7 +521,7 @@ impl Host {
         self.news().heard(&plugin);
         self.installed().put(record)?;
         self.swap_in_and_tell(plugin);
-        Ok(())
+        Ok(counted)
     }
 
     /// Takes from a record the bare words that others got since.
@@ -506,9 +538,9 @@ impl Host {
 
     /// Puts back what was there before the visits of plugins whose process was killed.
     pub(crate) async fn end_broken_visits(&self) {
-        for (visit, Before { name, version }) in self.installed().broken_visits() {
+        for (visit, Before { name, version, grants }) in self.installed().broken_visits() {
             let ended = match version {
-                Some(version) => self.put_back(version).await,
+                Some(version) => self.put_back(version, &grants).await.map(drop),
                 None => match self.remove_plugin(&name, Data::Keep).await {
                     // It was killed before it had installed it.
                     Err(InstallError::Unknown(_)) => Ok(()),

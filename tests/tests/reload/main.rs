@@ -221,21 +221,33 @@ async fn a_version_that_came_for_a_visit_goes_when_its_process_was_killed() {
     let Bench { host, file, folder, .. } = bench;
     let before = host.installed().list().unwrap().remove(0);
     let slots = host.ledger().list(false).unwrap().len();
-    let visit = host.installed().begin_visit("reload", Some(&before)).unwrap().unwrap();
+    let reached = |host: &Host| {
+        let held = host.ledger().held_by(&Holder::plugin(None, "reload")).unwrap();
+        held.into_iter()
+            .map(|record| (record.slot, record.target))
+            .collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let reached_before = reached(&host);
+    let held = host.ledger().held_by(&Holder::plugin(None, "reload")).unwrap();
+    let grants: Vec<_> = held.iter().map(|record| record.id).collect();
+    let visit = host.installed().begin_visit("reload", Some(&before), &grants).unwrap().unwrap();
     let other = folder.path().join("other.wasm");
     replace(&other, "reload-more");
-    let bind = [("attic".to_owned(), "home".to_owned())];
+    // A slot that it did not have, and one that reached something else.
+    let bind = [("attic", "home"), ("home", "gate")].map(|(slot, name)| (slot.to_owned(), name.to_owned()));
     let installation = host.prepare_install(&other, &bind).await.unwrap();
     host.install(installation).await.unwrap();
     // While its process lives, others have it too.
     let (second, _gate) = open(folder.path()).await;
     assert_eq!(said(run(&second, &["version"]).await), "two");
     assert_eq!(second.ledger().list(false).unwrap().len(), slots + 1);
+    assert_ne!(reached(&second)["home"], reached_before["home"]);
     // The lock goes with the process.
     drop((visit, host, second));
     let (host, _gate) = open(folder.path()).await;
     assert_eq!(said(run(&host, &["version"]).await), "one");
     assert_eq!(host.ledger().list(false).unwrap().len(), slots, "what it was granted beyond that is gone");
+    assert_eq!(reached(&host), reached_before, "and each slot reaches what it did");
     assert_eq!(host.installed().list().unwrap().remove(0).source, before.source);
     drop(file);
 }

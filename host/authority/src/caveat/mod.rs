@@ -61,6 +61,13 @@ pub enum Caveat {
     Confirm,
 }
 
+impl Caveat {
+    /// Whether what it lets through is counted, so that it allows less and less.
+    pub fn is_counted(&self) -> bool {
+        matches!(self, Self::Calls(_) | Self::Rate(_) | Self::Bytes(_))
+    }
+}
+
 /// What applying an object as a function is called; no caveat can list it as allowed.
 pub const APPLY: &str = "(apply)";
 /// What reading a property is called; its name is the only argument. No caveat can list it as allowed.

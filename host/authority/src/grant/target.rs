@@ -34,7 +34,7 @@ pub enum Target {
     },
     /// An agent, and all that is done in its name.
     Agent {
-        /// Its path in the person's names.
+        /// Its path in the person's names as they are now; empty if it has no name any more.
         name: Vec<String>,
         /// Who it is. Earlier versions of the ledger knew only the path: such a grant has ended.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,6 +51,9 @@ impl fmt::Display for Target {
             Self::Power { interface } => write!(f, "{} of this host", crate::text::clean_line(interface)),
             Self::Origin { origin, .. } => f.write_str(&crate::text::clean_line(origin)),
             Self::Object { name, .. } => write!(f, "`{}`", path(name)),
+            Self::Agent { name, id: Some(id) } if name.is_empty() => {
+                write!(f, "the agent #{} without a name", id.key().short())
+            }
             Self::Agent { name, .. } => write!(f, "the agent `{}`", path(name)),
         }
     }

@@ -160,10 +160,10 @@ fn record(row: &Row<'_>, names: &HashMap<String, String>) -> Result<Record, Ledg
     };
     let last: Option<i64> = row.get(10)?;
     let mut target = serde_json::from_value(json(4, "its target")?).map_err(|_| damaged("its target"))?;
-    if let Target::Agent { name, id: Some(id) } = &mut target
-        && let Some(now) = names.get(id.key().as_str())
-    {
-        *name = now.split('/').map(str::to_owned).collect();
+    if let Target::Agent { name, id: Some(id) } = &mut target {
+        // The name that it had when it was granted may be another agent's by now.
+        let now = names.get(id.key().as_str());
+        *name = now.map(|now| now.split('/').map(str::to_owned).collect()).unwrap_or_default();
     }
     Ok(Record {
         id,

@@ -8,6 +8,7 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use powerbox_authority::grant::GrantId;
 use serde::{Deserialize, Serialize};
 
 use super::{Installed, InstalledPlugin, StoreError, private_folder};
@@ -26,6 +27,9 @@ pub(crate) struct Before {
     pub(crate) name: String,
     /// The version that was installed, if one was.
     pub(crate) version: Option<InstalledPlugin>,
+    /// What it had been granted.
+    #[serde(default)]
+    pub(crate) grants: Vec<GrantId>,
 }
 
 impl Installed {
@@ -38,13 +42,14 @@ impl Installed {
         &self,
         name: &str,
         version: Option<&InstalledPlugin>,
+        grants: &[GrantId],
     ) -> Result<Option<Visit>, StoreError> {
         let folder = self.visits();
         let path = folder.join(format!("{name}.json"));
         let failed = |error: io::Error| StoreError::Io { path: path.clone(), error };
         private_folder(&folder).map_err(failed)?;
         let Some(mut file) = hold(&path, true).map_err(failed)? else { return Ok(None) };
-        let before = Before { name: name.to_owned(), version: version.cloned() };
+        let before = Before { name: name.to_owned(), version: version.cloned(), grants: grants.to_vec() };
         let text = serde_json::to_vec(&before).map_err(|error| failed(error.into()))?;
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text));
         written.and_then(|()| file.sync_all()).map_err(failed)?;
@@ -127,14 +132,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Installed::open(folder.path(), folder.path()).unwrap();
         assert!(store.broken_visits().is_empty());
-        let visit = store.begin_visit("notes", None).unwrap().unwrap();
-        assert!(store.begin_visit("notes", None).unwrap().is_none());
+        let visit = store.begin_visit("notes", None, &[]).unwrap().unwrap();
+        assert!(store.begin_visit("notes", None, &[]).unwrap().is_none());
         assert!(store.broken_visits().is_empty());
         // As the system does when a process is killed.
         drop(visit);
         let mut broken = store.broken_visits();
         let (visit, before) = broken.pop().unwrap();
-        assert_eq!(before, Before { name: "notes".into(), version: None });
+        assert_eq!(before, Before { name: "notes".into(), version: None, grants: vec![] });
         visit.over();
         assert!(store.broken_visits().is_empty());
     }
@@ -143,7 +148,7 @@ mod tests {
     fn one_that_was_killed_before_it_wrote_changed_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let store = Installed::open(folder.path(), folder.path()).unwrap();
-        store.begin_visit("a", None).unwrap().unwrap().over();
+        store.begin_visit("a", None, &[]).unwrap().unwrap().over();
         fs::write(folder.path().join("visits/b.json"), "{\"na").unwrap();
         assert!(store.broken_visits().is_empty());
         assert!(store.visit_files().is_empty());

@@ -33,7 +33,9 @@ fn what_an_agent_holds_stays_its_own_when_its_name_goes_to_another() {
     assert_eq!(grant.holder_now().to_string(), "agent old-scout");
     other.note_unnamed(scout.key()).unwrap();
     assert_eq!(grant.holder_now().agent_name(), None);
-    assert!(ledger.list(false).unwrap()[0].holder.to_string().contains("without a name"));
+    let record = &ledger.list(false).unwrap()[0];
+    assert!(record.holder.to_string().contains("without a name"), "{record:?}");
+    assert!(record.target.to_string().contains("without a name"), "{record:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use powerbox_authority::grant::{GrantId, Holder};
 use powerbox_core::local::store::Amount;
 use powerbox_core::plugin::{Data, Difference, InstalledPlugin, Plugin, Visit};
 use powerbox_core::text::clean_line;
@@ -20,6 +21,8 @@ pub(super) struct Stay {
     keep: bool,
     /// What was there before, once it is known which plugin it is.
     before: Option<(String, Option<InstalledPlugin>)>,
+    /// What it had been granted then.
+    grants: Vec<GrantId>,
     /// What puts that back if this process is killed.
     visit: Option<Visit>,
 }
@@ -54,7 +57,7 @@ pub(super) enum Taken {
 impl Stay {
     pub(super) fn new(host: Host, arguments: &DevArguments) -> Self {
         let (yes, keep) = (arguments.yes, arguments.keep);
-        Self { host, bind: arguments.bind.clone(), yes, keep, before: None, visit: None }
+        Self { host, bind: arguments.bind.clone(), yes, keep, before: None, grants: Vec::new(), visit: None }
     }
 
     /// The plugin's name, when it has one.
@@ -153,7 +156,9 @@ impl Stay {
         self.accepted(&mut installation);
         // The person's time does not count.
         let begun = begun + asked.elapsed();
-        let visit = self.host.installed().begin_visit(&name, before.as_ref());
+        let held = self.host.ledger().held_by(&Holder::plugin(None, &name))?;
+        self.grants = held.into_iter().map(|record| record.id).collect();
+        let visit = self.host.installed().begin_visit(&name, before.as_ref(), &self.grants);
         let visit = visit.map_err(|error| Failure::new(Status::Failed, error.to_string()))?;
         self.visit = Some(visit.ok_or_else(|| works_already(&name))?);
         self.before = Some((name.clone(), before));
@@ -235,8 +240,15 @@ impl Stay {
                 }
             }
             Some(before) => {
-                self.host.put_back(before).await?;
-                format!("the plugin `{name}` is again what it was before")
+                let counted = self.host.put_back(before, &self.grants).await?;
+                let said = format!("the plugin `{name}` is again what it was before");
+                match counted.as_slice() {
+                    [] => said,
+                    slots => format!(
+                        "{said}, but for the grant of {}, which was counted: give it anew with `powerbox grant add`",
+                        slots.join(", ")
+                    ),
+                }
             }
         };
         if let Some(visit) = self.visit {
