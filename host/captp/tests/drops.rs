@@ -236,3 +236,28 @@ async fn what_was_let_go_of_before_the_peer_was_known_is_dropped_then() {
     asking.await.unwrap().unwrap();
     drop(session);
 }
+
+/// Whoever is about to call an answer by its question must not find it let go of, because it came just then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_answer_is_kept_for_whoever_calls_it_as_it_comes() {
+    let config = |name: &str| Config::new(name).release(Release::AtOnce);
+    let (near, _far) = join(config("a"), config("b"));
+    let Value::Capability(maker) = near.bootstrap().await.unwrap() else { panic!() };
+    for _ in 0..200 {
+        let made = maker.call("make", vec![]).object();
+        let callers: Vec<_> = (0..4)
+            .map(|_| {
+                let made = made.clone();
+                tokio::spawn(async move {
+                    for _ in 0..10 {
+                        made.call("echo", vec![]).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        drop(made);
+        for caller in callers {
+            caller.await.unwrap();
+        }
+    }
+}

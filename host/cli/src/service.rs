@@ -55,7 +55,7 @@ pub(crate) async fn status(paths: &Paths, choice: &Choice, json: bool) -> Result
     let build = Build::of_this(&paths.config_file());
     let client = match Client::connect(&paths.host_socket(), &build).await {
         Ok(client) => client,
-        Err(ClientError::Ending) => None,
+        Err(ClientError::Ending) => return ending(paths, &address, json).await,
         Err(error) => return Err(client::unusable(&error)),
     };
     let Some(client) = client else {
@@ -91,6 +91,25 @@ pub(crate) async fn status(paths: &Paths, choice: &Choice, json: bool) -> Result
         println!("plugins  {}", status.plugins);
     }
     status.failure.map_or(Ok(()), Err)
+}
+
+/// Tells of a host that finishes what it runs.
+async fn ending(paths: &Paths, address: &str, json: bool) -> Result<(), Failure> {
+    let runs = match Client::runs(&paths.host_socket()).await {
+        Ok(runs) => runs.unwrap_or_default(),
+        Err(ClientError::Ending) => 0,
+        Err(error) => return Err(client::unusable(&error)),
+    };
+    if json {
+        println!(
+            "{}",
+            spelled(&json!({ "running": true, "ending": true, "runs": runs, "address": address }))
+        );
+    } else {
+        println!("host     ends, {} under way", commands(runs));
+        println!("daemon   {address}");
+    }
+    Ok(())
 }
 
 /// How the host is stopped.

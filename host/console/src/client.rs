@@ -112,6 +112,19 @@ impl Client {
         }))
     }
 
+    /// How many commands the host at a socket runs, whatever build it is, also while it ends. `None` if nothing listens.
+    ///
+    /// # Errors
+    ///
+    /// If what listens is no host.
+    pub async fn runs(socket: &Path) -> Result<Option<u64>, ClientError> {
+        let Some((session, entrance)) = enter(socket).await? else { return Ok(None) };
+        let runs = within(async { entrance.call("runs", vec![]).await }).await;
+        session.disconnect(None);
+        let unfit = |error: crate::Unfit| ClientError::Call(CallError::Invalid(error.to_string()));
+        Ok(Some(from_value(&runs?).map_err(unfit)?))
+    }
+
     /// Calls a method of the console with data, and reads data.
     ///
     /// # Errors

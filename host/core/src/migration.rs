@@ -202,7 +202,8 @@ impl Host {
             if owner.agent.as_ref() == agent.map(Agent::key)
                 && behind.is_some()
                 && has_store(plugin, &owner.slot)
-                && self.ledger().filling(&holder, &owner.slot)?.is_some()
+                // What it is given with its first run counts: this may be that.
+                && !matches!(self.right(&holder, agent, &owner.slot)?, Right::Ended)
             {
                 return Ok(true);
             }

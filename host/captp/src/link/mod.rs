@@ -25,7 +25,7 @@ use crate::{Answer, CallError, Config, Limits, Message, Method, Reason, Reply, V
 /// so they have a lock of their own, which is taken last.
 pub(crate) struct Link {
     connection: Mutex<Connection<Arc<Link>>>,
-    releases: Mutex<Vec<(ImportId, Serial)>>,
+    releases: Mutex<Vec<Gone>>,
     released: AtomicBool,
     name: Arc<str>,
     limits: Limits,
@@ -34,6 +34,12 @@ pub(crate) struct Link {
     pub(crate) output: Output,
     /// Told when the connection is at its end.
     ended: Notify,
+}
+
+/// Something of the peer's that is no longer used here.
+enum Gone {
+    Import(ImportId, Serial),
+    Answer(QuestionId),
 }
 
 /// What came of a visit to the connection.
@@ -130,15 +136,27 @@ impl Link {
     fn settle_releases(&self, connection: &mut Connection<Arc<Self>>) {
         if self.released.swap(false, Ordering::AcqRel) {
             let mut releases = self.releases.lock().unwrap_or_else(PoisonError::into_inner);
-            for (id, serial) in releases.drain(..) {
-                connection.release(&id, serial);
+            for gone in releases.drain(..) {
+                match gone {
+                    Gone::Import(id, serial) => connection.release(&id, serial),
+                    Gone::Answer(question) => connection.drop_answer(question),
+                }
             }
         }
     }
 
     /// Takes note that a reference to something of the peer is gone.
     pub(crate) fn release(&self, id: &ImportId, serial: Serial) {
-        self.releases.lock().unwrap_or_else(PoisonError::into_inner).push((id.clone(), serial));
+        self.note(Gone::Import(id.clone(), serial));
+    }
+
+    /// Takes note that nobody can call the answer to a question any more.
+    pub(crate) fn release_answer(&self, question: QuestionId) {
+        self.note(Gone::Answer(question));
+    }
+
+    fn note(&self, gone: Gone) {
+        self.releases.lock().unwrap_or_else(PoisonError::into_inner).push(gone);
         self.released.store(true, Ordering::Release);
         self.tell_releases();
     }
@@ -253,7 +271,12 @@ impl Link {
                 };
                 self.reply(answer, reply);
             }
-            Event::Returned { waiter, outcome } => waiter.resolve(outcome.map_err(CallError::from)),
+            Event::Returned { waiter, outcome, frees } => {
+                if frees {
+                    waiter.tell_when_gone();
+                }
+                waiter.resolve(outcome.map_err(CallError::from));
+            }
             Event::Resolved { promise, outcome } => {
                 if let Kind::Promise(promise) = promise.0 {
                     promise.resolve(outcome.map_err(CallError::from));

@@ -7,6 +7,7 @@
 mod chain;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
@@ -23,6 +24,18 @@ pub(crate) type Outcome = Result<Value, CallError>;
 pub(crate) struct Promise {
     route: Route,
     state: Mutex<State>,
+    /// Whether the peer is told when this is gone, because it keeps the answer for calls on it.
+    tells: AtomicBool,
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        if let Route::Question(link, question) = &self.route
+            && *self.tells.get_mut()
+        {
+            link.release_answer(*question);
+        }
+    }
 }
 
 /// Where messages go while the promise is open.
@@ -65,12 +78,18 @@ const QUEUE: usize = 1 << 16;
 
 impl Promise {
     pub(crate) fn new(route: Route) -> Arc<Self> {
-        Arc::new(Self { route, state: Mutex::new(State::default()) })
+        Arc::new(Self { route, state: Mutex::default(), tells: AtomicBool::new(false) })
     }
 
     pub(crate) fn settled(outcome: Outcome) -> Arc<Self> {
         let state = State { outcome: Some(outcome), resolved: true, ..State::default() };
-        Arc::new(Self { route: Route::Queue, state: Mutex::new(state) })
+        Arc::new(Self { route: Route::Queue, state: Mutex::new(state), tells: AtomicBool::new(false) })
+    }
+
+    /// Has the peer told when nobody can call the answer by its question any more: while this lives, somebody may be
+    /// about to.
+    pub(crate) fn tell_when_gone(&self) {
+        self.tells.store(true, Ordering::Release);
     }
 
     pub(crate) fn route(&self) -> &Route {

@@ -207,7 +207,7 @@ impl<E: Embedding> Connection<E> {
             self.deadlines.pop_first();
             if let Some(question) = self.questions.remove(&QuestionId(question)) {
                 let outcome = Err(Failure::Deadline);
-                self.events.push_back(Event::Returned { waiter: question.waiter, outcome });
+                self.events.push_back(Event::Returned { waiter: question.waiter, outcome, frees: false });
             }
         }
     }
@@ -389,7 +389,7 @@ impl<E: Embedding> Connection<E> {
         questions.sort_unstable_by_key(|(id, _)| id.0);
         for (_, question) in questions {
             let waiter = question.waiter;
-            self.events.push_back(Event::Returned { waiter, outcome: Err(failure()) });
+            self.events.push_back(Event::Returned { waiter, outcome: Err(failure()), frees: false });
         }
         let (open, held) = self.imports.clear();
         for promise in open {

@@ -118,7 +118,7 @@ impl<E: Embedding> Connection<E> {
 
     /// Tells the peer that the answer to a question will not be called any more, so that it need not keep the things
     /// in it. Calls that were made on the answer are on their way already.
-    pub(super) fn drop_answer(&mut self, id: QuestionId) {
+    pub fn drop_answer(&mut self, id: QuestionId) {
         if self.drops.at_once() {
             self.send_drop(id, 1);
         }

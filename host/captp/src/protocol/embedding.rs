@@ -66,6 +66,9 @@ pub enum Event<E: Embedding> {
         waiter: E::Waiter,
         /// The answer.
         outcome: Result<Value<E::Ref>, Failure<E::Ref>>,
+        /// Whether the peer is to be told, by [`drop_answer`](super::Connection::drop_answer), when nobody can call the
+        /// answer by its question any more.
+        frees: bool,
     },
     /// A promise of the peer is settled, or will never be.
     Resolved {

@@ -41,12 +41,8 @@ impl<E: Embedding> Connection<E> {
             self.hear_of_peer(ours);
         }
         let outcome = self.read_data(data, embedding);
-        // Calls on an answer that is itself a promise still go by the question.
-        let again = matches!(&outcome, Ok(Value::Capability(reference)) if embedding.is_promise(reference));
-        if frees && !again {
-            self.drop_answer(id);
-        }
-        self.events.push_back(Event::Returned { waiter: question.waiter, outcome });
+        let frees = frees && self.drops.may_come();
+        self.events.push_back(Event::Returned { waiter: question.waiter, outcome, frees });
     }
 
     pub(super) fn handle_resolve(

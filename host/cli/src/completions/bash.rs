@@ -99,10 +99,7 @@ mod tests {
         assert_eq!(inserts("powerbox show '", "", "a\n").as_deref(), Some("a'$'\\x0a'''"));
         // What begins with the mark that is open already.
         assert_eq!(inserts("powerbox show \"", "", "!;x").as_deref(), Some("\"\"'!'\";x"));
-        assert_eq!(
-            inserts("powerbox show '", "", "\u{200b};x").as_deref(),
-            Some("'''$'\\xe2\\x80\\x8b''';x")
-        );
+        assert_eq!(inserts("powerbox show '", "", "\u{200b};x").as_deref(), Some("''$'\\xe2\\x80\\x8b'';x"));
         assert_eq!(inserts("powerbox show \"!", "!", "!;x").as_deref(), Some("\"\"'!'\";x"));
         assert_eq!(inserts("powerbox show \"a", "a", "a!;x").as_deref(), Some("a\"'!'\";x"));
         assert_eq!(inserts("powerbox show a:", "", "a:b").as_deref(), Some("b"));

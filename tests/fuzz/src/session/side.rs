@@ -234,7 +234,10 @@ impl Side {
                     args.into_iter().for_each(|arg| self.hold(arg));
                 }
             }
-            Event::Returned { waiter, outcome } => {
+            Event::Returned { waiter, outcome, frees } => {
+                if frees {
+                    self.connection.drop_answer(waiter);
+                }
                 assert!(self.asked.remove(&waiter), "{waiter} is answered twice, or was never asked");
                 if let Ok(value) = outcome {
                     self.hold(value);

@@ -12,8 +12,8 @@ use powerbox_passable::Value;
 
 use crate::netstring::Decoder;
 use crate::protocol::{
-    AnswerId, CallTarget, Connection, Embedding, Event, ExportId, Failure, ImportId, Serial, Settlement,
-    Target,
+    AnswerId, CallTarget, Connection, Embedding, Event, ExportId, Failure, ImportId, QuestionId, Serial,
+    Settlement, Target,
 };
 use crate::{Limits, Message, Release};
 
@@ -275,7 +275,12 @@ impl Side {
             match event {
                 Event::Bootstrap(answer) => self.bootstraps.push(answer),
                 Event::Call { answer, target, message } => self.asked.push(Asked { answer, target, message }),
-                Event::Returned { waiter, outcome } => self.returned.push((waiter, outcome)),
+                Event::Returned { waiter, outcome, frees } => {
+                    if frees {
+                        self.connection.drop_answer(QuestionId(waiter));
+                    }
+                    self.returned.push((waiter, outcome));
+                }
                 Event::Resolved { promise, outcome } => self.resolved.push((promise, outcome)),
                 Event::Exported(id, promise) => self.exported.push((id, promise)),
                 Event::Closed(_) => self.closed += 1,
