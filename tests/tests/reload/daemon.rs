@@ -1,4 +1,4 @@
-//! A daemon in this process, with one directory `home` in which the name `gate` answers when the test lets it.
+//! A daemon in this process, with one directory, `home` or `elsewhere`, in which the name `gate` answers when the test lets it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ impl Exo for Directory {
             args.first().and_then(Value::as_list).and_then(|path| path.first()?.as_str()).unwrap_or_default();
         match (method, name) {
             ("identify", _) => Reply::value("id of home"),
-            ("lookupById", _) | ("lookup", "home") => {
+            ("lookupById", _) | ("lookup", "home" | "elsewhere") => {
                 Reply::value(Object::exo(Arc::new(Self { gate: Arc::clone(&self.gate), host: false })))
             }
             ("lookup", "gate") => {
