@@ -144,7 +144,7 @@ impl Client {
     /// among the words of a command, which only the host can tell apart.
     pub fn run(&self, request: Request, front_end: Arc<dyn FrontEnd>, json: Arc<AtomicBool>) -> Running {
         let begin = move |wanted| json.store(wanted, Ordering::Release);
-        let served = Served::new(front_end, request.words.clone(), begin);
+        let served = Served::object(front_end, request.words.clone(), begin);
         let run = match to_value(&request) {
             Ok(request) => self.console.call("run", vec![request, Value::Capability(served)]),
             Err(error) => Answer::ready(Err(CallError::fault(error))),

@@ -143,7 +143,7 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    pub(crate) fn new(
+    pub(crate) fn object(
         front_end: Arc<dyn FrontEnd>,
         words: Vec<String>,
         begin: impl Fn(bool) + Send + Sync + 'static,

@@ -234,7 +234,8 @@ async fn a_version_that_came_for_a_visit_goes_when_its_process_was_killed() {
     let other = folder.path().join("other.wasm");
     replace(&other, "reload-more");
     // A slot that it did not have, and one that reached something else.
-    let bind = [("attic", "home"), ("home", "elsewhere")].map(|(slot, name)| (slot.to_owned(), name.to_owned()));
+    let bind =
+        [("attic", "home"), ("home", "elsewhere")].map(|(slot, name)| (slot.to_owned(), name.to_owned()));
     let installation = host.prepare_install(&other, &bind).await.unwrap();
     host.install(installation).await.unwrap();
     // While its process lives, others have it too.
