@@ -36,11 +36,12 @@ pub(crate) async fn connect(paths: &Paths) -> Result<Client, Failure> {
                 continue;
             }
             // The host of this state may listen elsewhere: it was started with another runtime folder.
-            Ok(None) => {
-                if let Ok(Some(Running { socket: Some(other), .. })) = Lock::holder(&paths.host_lock()) {
-                    socket = other;
-                }
-            }
+            Ok(None) => match Lock::holder(&paths.host_lock()) {
+                Ok(Some(Running { socket: Some(other), .. })) => socket = other,
+                // It has ended since.
+                Ok(None) => started = false,
+                _ => {}
+            },
             Err(ClientError::Ending) => {}
             Err(ClientError::Outdated(reason)) => match Client::retire(&socket, false, PATIENCE).await {
                 Ok(None | Some(Retired::Ended)) => {
@@ -97,7 +98,7 @@ pub(crate) async fn run(client: &Client, request: Request) -> Result<Status, Fai
     tokio::select! {
         biased;
         _ = tokio::signal::ctrl_c() => {
-            running.cancel();
+            running.cancel().await;
             Ok(Status::Interrupted)
         }
         outcome = running.outcome() => match outcome {

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use crate::data::{from_value, to_value};
-use crate::front_end::Served;
+use crate::front_end::{Questions, Served};
 use crate::{Build, Failure, Request, Status};
 
 /// How long a host may take to answer the first calls.
@@ -144,12 +144,13 @@ impl Client {
     /// among the words of a command, which only the host can tell apart.
     pub fn run(&self, request: Request, front_end: Arc<dyn FrontEnd>, json: Arc<AtomicBool>) -> Running {
         let begin = move |wanted| json.store(wanted, Ordering::Release);
-        let served = Served::object(front_end, request.words.clone(), begin);
+        let questions = Questions::new();
+        let served = Served::object(front_end, request.words.clone(), questions.clone(), begin);
         let run = match to_value(&request) {
             Ok(request) => self.console.call("run", vec![request, Value::Capability(served)]),
             Err(error) => Answer::ready(Err(CallError::fault(error))),
         };
-        Running { outcome: run.call("outcome", vec![]), run }
+        Running { outcome: run.call("outcome", vec![]), run, questions }
     }
 
     /// The session.
@@ -168,6 +169,7 @@ impl Client {
 pub struct Running {
     run: Answer,
     outcome: Answer,
+    questions: Questions,
 }
 
 impl Running {
@@ -188,9 +190,17 @@ impl Running {
         })
     }
 
-    /// Cancels it.
-    pub fn cancel(&self) {
+    /// Cancels it, and waits until no question of it is before the person any more.
+    pub async fn cancel(&self) {
         self.run.object().send("cancel", vec![]);
+        self.questions.withdraw();
+        self.questions.withdrawn().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.questions.withdraw();
     }
 }
 

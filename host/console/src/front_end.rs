@@ -14,6 +14,7 @@ use powerbox_captp::{CallError, Exo, Message, Object, Receiver, Reply, Value, pr
 use powerbox_core::designation::SecretSource;
 use powerbox_core::local::{FrontEnd, Notice, Output};
 use powerbox_core::membrane::{ByteSource, Consent, Word};
+use tokio::sync::watch;
 
 use crate::data::{from_value, to_value};
 
@@ -134,9 +135,54 @@ impl Receiver for Name {
     }
 }
 
+/// Whether a run is over, and how many of its questions are still before the person.
+#[derive(Clone)]
+pub(crate) struct Questions {
+    over: watch::Sender<bool>,
+    open: watch::Sender<usize>,
+}
+
+impl Questions {
+    pub(crate) fn new() -> Self {
+        Self { over: watch::Sender::new(false), open: watch::Sender::new(0) }
+    }
+
+    /// Takes all questions back.
+    pub(crate) fn withdraw(&self) {
+        self.over.send_replace(true);
+    }
+
+    /// Waits until none is before the person: then the terminal is as it was.
+    pub(crate) async fn withdrawn(&self) {
+        // Both are watched for as long as this lives.
+        let _ = self.open.subscribe().wait_for(|open| *open == 0).await;
+    }
+
+    /// Asks, unless the run is over, and until it is.
+    async fn ask<T>(&self, question: impl Future<Output = T>) -> Option<T> {
+        let mut over = self.over.subscribe();
+        self.open.send_modify(|open| *open += 1);
+        let _open = Open(self);
+        tokio::select! {
+            biased;
+            _ = over.wait_for(|over| *over) => None,
+            answer = question => Some(answer),
+        }
+    }
+}
+
+struct Open<'a>(&'a Questions);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.open.send_modify(|open| *open = open.saturating_sub(1));
+    }
+}
+
 /// A front end of this process, as the host calls it.
 pub(crate) struct Served {
     front_end: Arc<dyn FrontEnd>,
+    questions: Questions,
     /// The words of its user. Nothing else is opened.
     words: Vec<String>,
     begin: Box<dyn Fn(bool) + Send + Sync>,
@@ -146,9 +192,10 @@ impl Served {
     pub(crate) fn object(
         front_end: Arc<dyn FrontEnd>,
         words: Vec<String>,
+        questions: Questions,
         begin: impl Fn(bool) + Send + Sync + 'static,
     ) -> Object {
-        Object::exo(Arc::new(Self { front_end, words, begin: Box::new(begin) }))
+        Object::exo(Arc::new(Self { front_end, questions, words, begin: Box::new(begin) }))
     }
 
     /// Whether the user said this: as a word of its own, or as the value of an option.
@@ -190,10 +237,11 @@ impl Exo for Served {
             },
             "confirm" => match from_value::<Consent>(&first) {
                 Ok(consent) => Reply::pending(async move {
-                    Ok(Value::text(match this.front_end.confirm(&consent).await {
-                        Word::Yes => "yes",
-                        Word::No => "no",
-                        Word::Nobody => "nobody",
+                    let word = this.questions.ask(this.front_end.confirm(&consent)).await;
+                    Ok(Value::text(match word {
+                        Some(Word::Yes) => "yes",
+                        Some(Word::No) => "no",
+                        Some(Word::Nobody) | None => "nobody",
                     }))
                 }),
                 Err(error) => unfit(error.to_string()),
@@ -207,7 +255,7 @@ impl Exo for Served {
                     _ => SecretSource::Terminal,
                 };
                 Reply::pending(async move {
-                    let secret = this.front_end.secret(&name, source).await;
+                    let secret = this.questions.ask(this.front_end.secret(&name, source)).await.flatten();
                     Ok(secret.map_or(Value::Undefined, Value::text))
                 })
             }

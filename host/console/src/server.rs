@@ -26,6 +26,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// How long to wait when the operating system has no more file descriptors for connections.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How often is looked whether clients can still find the socket.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// What this side is called on the wire.
 const NAME: &str = "powerbox";
 
@@ -114,6 +117,7 @@ impl Server {
         let mut clients = JoinSet::new();
         let mut stage = shared.stage.subscribe();
         let mut runs = shared.runs.subscribe();
+        let mut looks = tokio::time::interval(LOOK);
         loop {
             let finished = async {
                 // Both are watched for as long as `shared` lives, which is here.
@@ -126,6 +130,10 @@ impl Server {
             tokio::select! {
                 () = finished => break,
                 Some(_) = clients.join_next() => {}
+                // Its folder was removed, or another socket put in its place: nobody comes any more.
+                _ = looks.tick() => if !socket.is_in_place() {
+                    StopHandle(Arc::clone(&shared)).retire();
+                },
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) if clients.len() < MOST_CLIENTS => {
                         if is_own_user(&stream) {

@@ -47,10 +47,17 @@ impl Socket {
     }
 }
 
+impl Socket {
+    /// Whether it is still at its path, so that somebody can find it.
+    pub fn is_in_place(&self) -> bool {
+        let is_ours = |metadata: fs::Metadata| (metadata.dev(), metadata.ino()) == self.inode;
+        fs::symlink_metadata(&self.path).is_ok_and(is_ours)
+    }
+}
+
 impl Drop for Socket {
     fn drop(&mut self) {
-        let is_ours = |metadata: fs::Metadata| (metadata.dev(), metadata.ino()) == self.inode;
-        if fs::symlink_metadata(&self.path).is_ok_and(is_ours) {
+        if self.is_in_place() {
             _ = fs::remove_file(&self.path);
         }
     }

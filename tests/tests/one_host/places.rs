@@ -85,3 +85,14 @@ fn a_state_that_cannot_be_used_is_told_of() {
     }
     user.ok(&["list"]).unwrap();
 }
+
+#[test]
+fn a_host_that_nobody_can_find_any_more_ends() {
+    let user = Powerbox::embedded().unwrap();
+    user.ok(&["list"]).unwrap();
+    std::fs::remove_file(user.path("run/powerbox/host.sock")).unwrap();
+    // The next use waits for that, and starts another one.
+    let listed = user.run(&["list"]).unwrap();
+    assert_eq!(listed.status, Some(0), "{listed:?}");
+    assert!(user.path("run/powerbox/host.sock").exists());
+}
