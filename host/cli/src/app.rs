@@ -5,7 +5,6 @@ use std::sync::Arc;
 use clap::Parser as _;
 use powerbox_console::{Client, Request};
 use powerbox_core::daemon::{Connect, Endpoint};
-use powerbox_core::designation::may_be_kept;
 use powerbox_core::{Event, Host, HostConfig};
 use powerbox_sandbox::{Compiler, EngineOptions};
 use powerbox_web::Web;
@@ -101,9 +100,6 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
         let arguments = Arguments { verb, ..arguments };
         let config = Config::read(&paths.config)?;
         let choice = choose(arguments.connect.as_deref(), &config)?;
-        if matches!(arguments.verb, Some(Verb::Up)) {
-            return service::up(&paths, &choice, arguments.json).await.map(|()| Status::Done);
-        }
         let verb = match arguments.verb {
             // The way of most uses: words in, output back, and no part of a host in this process.
             Some(Verb::Command(words)) => {
@@ -112,20 +108,22 @@ fn start(arguments: Arguments) -> Result<Status, Failure> {
                 let request = Request { words, agent: arguments.agent, json: arguments.json, connect };
                 return client::run(&client, request).await;
             }
+            Some(Verb::Up) => {
+                return service::up(&paths, &choice, arguments.json).await.map(|()| Status::Done);
+            }
             Some(Verb::Status) => {
                 return service::status(&paths, &choice, arguments.json).await.map(|()| Status::Done);
             }
             Some(Verb::Stop(stop)) => {
                 return service::stop(&paths, stop).await.map(|()| Status::Done);
             }
+            Some(Verb::Completions(shell)) => {
+                return completions::run(paths, choice, &config, &shell).await.map(|()| Status::Done);
+            }
             verb => verb,
         };
-        let arguments = Arguments { verb, ..arguments };
-        if let Some(Verb::Completions(arguments)) = &arguments.verb {
-            return completions::run(paths, choice, &config, arguments).await.map(|()| Status::Done);
-        }
-        let app = App::open(paths, choice, &config, arguments.verb.is_none()).await?;
-        match arguments.verb {
+        let app = App::open(paths, choice, &config, verb.is_none()).await?;
+        match verb {
             None => prompt::run(Arc::new(app), arguments.agent).await,
             Some(verb) => {
                 let done = app.run(verb, arguments.agent.as_deref(), arguments.json).await;
@@ -244,11 +242,6 @@ impl App {
             Verb::Serve => Err(Failure::new(Status::Usage, "`serve` is not for the prompt")),
             Verb::Command(words) => self.command(words, agent.map(str::to_owned), json).await,
         }
-    }
-
-    /// Whether the words of a command may be kept in a history.
-    pub(crate) fn may_be_kept(&self, words: &[String]) -> bool {
-        words.split_first().is_none_or(|(word, words)| may_be_kept(&self.host.registry(), word, words))
     }
 
     /// Runs a command of a plugin in the host.

@@ -133,7 +133,6 @@ struct Process {
     server: Server,
     daemon: Arc<Within>,
     host: Host,
-    ledger: Ledger,
     // Dropped last: what it guards is then free.
     _lock: Lock,
 }
@@ -163,7 +162,7 @@ impl Process {
             Choice::Embedded => Arc::new(ByMemory(Arc::clone(&daemon))),
         };
         let mut settings = host_config(paths, connect, &config, true)?;
-        settings.authority = Some((ledger.clone(), audit));
+        settings.authority = Some((ledger, audit));
         let host = Host::open(settings).await.map_err(|error| failed(&error))?;
         host.set_outside(Arc::new(Web::default()));
         let events = host.take_startup_events().into_iter();
@@ -180,7 +179,7 @@ impl Process {
         {
             tracing::warn!(%error, "the host begins without its daemon");
         }
-        Ok(Some(Self { server, daemon, host, ledger, _lock: lock }))
+        Ok(Some(Self { server, daemon, host, _lock: lock }))
     }
 
     async fn run(self) -> Result<(), Failure> {
@@ -204,12 +203,12 @@ impl Process {
             }
             signalled.stop();
         });
-        let noting = tokio::spawn(note_use(self.ledger.clone()));
+        let noting = tokio::spawn(note_use(self.host.ledger().clone()));
         let served = self.server.run().await;
         let daemon = self.daemon.end().await;
         noting.abort();
         // For people to read; nothing depends on it.
-        let _ = self.ledger.note_use();
+        let _ = self.host.ledger().note_use();
         let failed = |error: String| Failure::new(Status::Failed, error);
         served.map_err(|error| failed(error.to_string()))?;
         daemon.map_err(failed)

@@ -25,9 +25,7 @@ const WAITING: Duration = Duration::from_secs(1);
 /// Starts the host, unless it runs.
 pub(crate) async fn up(paths: &Paths, choice: &Choice, json: bool) -> Result<(), Failure> {
     let client = client::connect(paths).await?;
-    let connect = choice.connect().map_or(Value::Undefined, Value::text);
-    let status: HostStatus = client.ask("status", vec![connect]).await?;
-    client.leave().await;
+    let status = status_of(client, choice).await?;
     if let Some(failure) = status.failure {
         return Err(failure);
     }
@@ -44,6 +42,14 @@ pub(crate) async fn up(paths: &Paths, choice: &Choice, json: bool) -> Result<(),
         (false, None) => eprintln!("the host runs"),
     }
     Ok(())
+}
+
+/// What the host tells of itself, and of the daemon that is used. Ends the session.
+async fn status_of(client: Client, choice: &Choice) -> Result<HostStatus, Failure> {
+    let connect = choice.connect().map_or(Value::Undefined, Value::text);
+    let status = client.ask("status", vec![connect]).await;
+    client.leave().await;
+    status
 }
 
 /// Tells whether the host runs, which daemon is used and whether it answers. Starts nothing.
@@ -68,9 +74,7 @@ pub(crate) async fn status(paths: &Paths, choice: &Choice, json: bool) -> Result
         let hint = "`powerbox up` starts it, and so does any command";
         return Err(Failure::new(Status::NoDaemon, "the host is not running").hinted(hint));
     };
-    let connect = choice.connect().map_or(Value::Undefined, Value::text);
-    let status: HostStatus = client.ask("status", vec![connect]).await?;
-    client.leave().await;
+    let status = status_of(client, choice).await?;
     if json {
         let shown = json!({
             "running": true, "version": status.version, "process": status.process, "runs": status.runs,

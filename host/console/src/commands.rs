@@ -53,6 +53,17 @@ pub(crate) fn described(hosts: &Hosts) -> Result<Value, CallError> {
     to_value(&plugins).map_err(CallError::fault)
 }
 
+/// The names of an agent, or of the person, that begin with a prefix.
+pub(crate) fn completed(client: &Arc<Client>, agent: Option<String>, prefix: &Value) -> Reply {
+    let Some(prefix) = prefix.as_str().map(str::to_owned) else {
+        return Reply::error(CallError::type_error("a prefix is a text"));
+    };
+    let hosts = Arc::clone(client.hosts());
+    Reply::pending(
+        async move { Ok(Value::texts(hosts.own().complete_names(agent.as_deref(), &prefix).await)) },
+    )
+}
+
 impl Commands {
     pub(crate) fn object(client: &Arc<Client>, agent: &str) -> Object {
         Object::exo(Arc::new(Self { client: Arc::clone(client), agent: agent.to_owned() }))
@@ -79,26 +90,12 @@ impl Exo for Commands {
                         return Reply::error(CallError::type_error(format!("these are no words: {error}")));
                     }
                 };
-                let Some(Value::Capability(front_end)) = args.next() else {
-                    return Reply::error(CallError::type_error("a run needs a front end"));
-                };
                 let request = Request { words, agent: Some(self.agent.clone()), ..Request::default() };
-                match Run::start(&self.client, request, Speaks::ForOne, front_end) {
-                    Ok(run) => Reply::value(run),
-                    Err(error) => Reply::error(error),
-                }
+                let front_end = args.next().unwrap_or(Value::Undefined);
+                Run::start(&self.client, request, Speaks::ForOne, front_end)
             }
             "describe" => Reply::Ready(described(self.client.hosts())),
-            _ => {
-                let Some(prefix) = first.as_str().map(str::to_owned) else {
-                    return Reply::error(CallError::type_error("a prefix is a text"));
-                };
-                let this = Arc::clone(self);
-                Reply::pending(async move {
-                    let host = this.client.hosts().own();
-                    Ok(Value::texts(host.complete_names(Some(&this.agent), &prefix).await))
-                })
-            }
+            _ => completed(&self.client, Some(self.agent.clone()), &first),
         }
     }
 }

@@ -5,18 +5,16 @@ use std::sync::Arc;
 
 use powerbox_captp::{CallError, Exo, Object, Reply, Value};
 use powerbox_core::InvokeError;
-use powerbox_core::designation::may_be_kept;
 use powerbox_core::local::Notice;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::task::AbortHandle;
 
 use crate::Failure;
-use crate::commands::{Commands, described};
+use crate::commands::{Commands, completed, described};
 use crate::data::{from_value, to_value};
-use crate::line::{Request, Speaks};
+use crate::line::{Request, Speaks, may_be_kept};
 use crate::run::Run;
-use crate::server::Client;
+use crate::server::{AbortOnDrop, Client};
 
 /// The person's console: it runs commands as the person and for all agents, and tells what happens.
 ///
@@ -80,7 +78,7 @@ impl Console {
                 }
             }
         });
-        Object::exo(Arc::new(Following(task)))
+        Object::exo(Arc::new(Following(AbortOnDrop(task))))
     }
 }
 
@@ -104,35 +102,16 @@ impl Exo for Console {
                     Ok(request) => request,
                     Err(error) => return unfit(&format!("this is no request: {error}")),
                 };
-                let Value::Capability(front_end) = second else { return unfit(&"a run needs a front end") };
-                match Run::start(&self.0, request, Speaks::ForAll, front_end) {
-                    Ok(run) => Reply::value(run),
-                    Err(error) => Reply::error(error),
-                }
+                Run::start(&self.0, request, Speaks::ForAll, second)
             }
             "commands" => match first.as_str() {
                 Some(agent) => Reply::value(Commands::object(&self.0, agent)),
                 None => unfit(&"commands are somebody's: give an agent's path"),
             },
             "describe" => Reply::Ready(described(self.0.hosts())),
-            "complete" => {
-                let agent = first.as_str().map(str::to_owned);
-                let Some(prefix) = second.as_str().map(str::to_owned) else {
-                    return unfit(&"a prefix is a text");
-                };
-                let this = Arc::clone(self);
-                Reply::pending(async move {
-                    let names = this.0.hosts().own().complete_names(agent.as_deref(), &prefix).await;
-                    Ok(Value::texts(names))
-                })
-            }
+            "complete" => completed(&self.0, first.as_str().map(str::to_owned), &second),
             "mayBeKept" => match from_value::<Vec<String>>(&first) {
-                Ok(words) => {
-                    let registry = self.0.hosts().own().registry();
-                    let kept =
-                        words.split_first().is_none_or(|(word, rest)| may_be_kept(&registry, word, rest));
-                    Reply::value(kept)
-                }
+                Ok(words) => Reply::value(may_be_kept(self.0.hosts().own(), words)),
                 Err(error) => unfit(&error),
             },
             "follow" => match first {
@@ -149,13 +128,7 @@ impl Exo for Console {
 }
 
 /// Somebody who is told what happens; nobody is once this is dropped.
-struct Following(AbortHandle);
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
+struct Following(AbortOnDrop);
 
 impl Exo for Following {
     fn interface(&self) -> Cow<'_, str> {
@@ -167,7 +140,7 @@ impl Exo for Following {
     }
 
     fn call(self: &Arc<Self>, _: &str, _: Vec<Value>) -> Reply {
-        self.0.abort();
+        self.0.0.abort();
         Reply::undefined()
     }
 }

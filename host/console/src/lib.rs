@@ -30,7 +30,7 @@ mod hosts;
 pub use hosts::Hosts;
 
 mod line;
-pub use line::Request;
+pub use line::{Request, may_be_kept};
 
 mod run;
 

@@ -1,6 +1,7 @@
 //! The words of one command, with the options of the program among them.
 
 use powerbox_core::Host;
+use powerbox_core::designation;
 use powerbox_core::registry::{Command, ParameterKind, ParameterStyle};
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +89,19 @@ impl Line {
             line.name = "help".to_owned();
         }
         Ok(line)
+    }
+}
+
+/// Whether the words of a command may be kept in a history: whether no secret is among them. Words that make no sense may
+/// be a secret in a wrong place.
+pub fn may_be_kept(host: &Host, words: Vec<String>) -> bool {
+    if words.is_empty() {
+        return true;
+    }
+    let registry = host.registry();
+    match Line::of(Request { words, ..Request::default() }, Speaks::ForAll, host) {
+        Ok(line) => designation::may_be_kept(&registry, &line.name, &line.words),
+        Err(_) => !designation::takes_secrets(&registry),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::data::to_value;
 use crate::front_end::{Remote, shown};
 use crate::hosts::Hosts;
 use crate::line::{Line, Request, Speaks};
-use crate::server::Client;
+use crate::server::{AbortOnDrop, Client};
 use crate::{Failure, Status};
 
 /// A run that is under way or has ended.
@@ -22,34 +22,27 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Starts one for a client, which it ends with.
-    pub(crate) fn start(
-        client: &Arc<Client>,
-        request: Request,
-        speaks: Speaks,
-        front_end: Object,
-    ) -> Result<Object, CallError> {
-        let entered = client.enter_run()?;
+    /// Starts one for a client, which it ends with, and answers with it. `front_end` is as the client gave it.
+    pub(crate) fn start(client: &Arc<Client>, request: Request, speaks: Speaks, front_end: Value) -> Reply {
+        let Value::Capability(front_end) = front_end else {
+            return Reply::error(CallError::type_error("a run needs a front end"));
+        };
+        let entered = match client.enter_run() {
+            Ok(entered) => entered,
+            Err(error) => return Reply::error(error),
+        };
         let (outcome, resolver) = promise();
         let hosts = Arc::clone(client.hosts());
         let task = client.spawn(async move {
             // A run that panics ends alone: what it has to say is made outside of it.
             let run = tokio::spawn(run(hosts, request, speaks, Arc::new(Remote::new(front_end))));
-            let abort = AbortOnDrop(run.abort_handle());
+            let _abort = AbortOnDrop(run.abort_handle());
             let ended = run.await.unwrap_or_else(|error| Err(broken(&error)));
-            drop(abort);
+            // Whoever is told of the end finds that it counts no more.
             drop(entered);
             resolver.resolve(told(ended));
         });
-        Ok(Object::exo(Arc::new(Self { outcome, task })))
-    }
-}
-
-struct AbortOnDrop(AbortHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
+        Reply::value(Object::exo(Arc::new(Self { outcome, task })))
     }
 }
 

@@ -237,6 +237,15 @@ impl Client {
     }
 }
 
+/// A task that ends when this is dropped.
+pub(crate) struct AbortOnDrop(pub(crate) AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// A run that counts as under way until this is dropped.
 pub(crate) struct Entered {
     shared: Arc<Shared>,

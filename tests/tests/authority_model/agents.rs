@@ -228,13 +228,12 @@ proptest! {
 
     #[test]
     fn what_is_kept_is_whose_it_is_whatever_they_are_called(steps in prop::collection::vec(step(), 1..16)) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
+        crate::on_threads(async {
             let mut test = Test::new().await;
             for step in &steps {
                 test.take(step).await?;
             }
-            Ok::<(), proptest::test_runner::TestCaseError>(())
+            Ok(())
         })?;
     }
 }

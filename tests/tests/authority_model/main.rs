@@ -50,6 +50,11 @@ proptest! {
     }
 }
 
+/// Runs a test of a whole host.
+fn on_threads(test: impl Future<Output = TestCaseResult>) -> TestCaseResult {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(test)
+}
+
 fn run(steps: &[Step], record: Record) -> TestCaseResult {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

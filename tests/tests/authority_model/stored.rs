@@ -330,13 +330,12 @@ proptest! {
 
     #[test]
     fn what_is_stored_allows_what_all_grants_on_its_way_allow(steps in prop::collection::vec(step(), 1..24)) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
+        crate::on_threads(async {
             let mut test = Test::new().await;
             for step in &steps {
                 test.take(step).await?;
             }
-            Ok::<(), proptest::test_runner::TestCaseError>(())
+            Ok(())
         })?;
     }
 }

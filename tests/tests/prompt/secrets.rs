@@ -176,6 +176,18 @@ fn interrupting_the_question_gives_the_terminal_back() {
 }
 
 #[test]
+fn a_line_with_options_of_the_programs_is_kept_beside_commands_that_take_secrets() {
+    let user = user();
+    let mut terminal = open(&user);
+    for line in ["visit home --json", "visit --as=nobody home", "visit --as"] {
+        enter(&mut terminal, line);
+    }
+    leave(terminal);
+    // The last makes no sense, so there may be a secret in it.
+    assert_eq!(history(&user), "visit home --json\nvisit --as=nobody home\nexit\n");
+}
+
+#[test]
 fn a_secret_comes_from_standard_input_where_a_hyphen_stands() {
     let user = user();
     for words in [&["login", "--token", "-"][..], &["login", "--token=-"], &["unlock", "-"]] {

@@ -127,7 +127,7 @@ fn may_be_kept(app: &App, text: &str) -> bool {
         }
         let words = std::iter::once("powerbox".to_owned()).chain(words);
         match Arguments::try_parse_from(words).map(|arguments| arguments.verb) {
-            Ok(Some(Verb::Command(words))) => app.may_be_kept(&words),
+            Ok(Some(Verb::Command(words))) => powerbox_console::may_be_kept(&app.host, words),
             Ok(_) => true,
             Err(_) => nowhere(),
         }

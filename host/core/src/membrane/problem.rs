@@ -90,7 +90,7 @@ impl Problem {
                 };
                 let plugin = word(plugin);
                 let limited = grant.chain().any(|link| !link.caveats().is_empty());
-                let limits = if limited { ", with the limits that it shall have" } else { "" };
+                let limits = if limited { ", with the limits you want" } else { "" };
                 format!(
                     "the person can grant it anew with `powerbox grant add {plugin} {binding}{as_agent}`{limits}"
                 )
