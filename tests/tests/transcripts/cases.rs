@@ -151,6 +151,9 @@ impl Case {
             assert!(heard_all, "{:?} did not ask for all changes: {:#?}", self.arguments, player.finish());
         }
         let finished = running.finish(LIMIT).unwrap();
+        // The host keeps its session with the daemon until it ends.
+        let stopped = Running::start(&mut home.powerbox(&["stop", "--now"]).unwrap()).unwrap();
+        assert_eq!(stopped.finish(LIMIT).unwrap().status, Some(0));
         (finished, player.finish())
     }
 }
